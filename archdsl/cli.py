@@ -1,0 +1,180 @@
+"""The command line: one function a command, no logic.
+
+Exit codes: 0 done, 1 a check failed, 2 the document or the command is wrong, 3 the surroundings are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+from archdsl.source import ArchError, Diagnostic
+from archdsl.version import VERSION
+
+if TYPE_CHECKING:
+    from archdsl.network import Network
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with a command as everything else is said."""
+
+    def error(self, message: str) -> NoReturn:
+        diagnostic = Diagnostic("E0001", message, None, f"{self.prog} --help lists what there is")
+        print(diagnostic, file=sys.stderr)
+        raise SystemExit(2)
+
+
+def _resolution(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{1,5})(?:[x,](\d{1,5}))?", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!a} is not a size: write 224 or 192x256")
+    rows = int(match.group(1))
+    return (rows, int(match.group(2) or rows))
+
+
+def _batch(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,5}", text):
+        raise argparse.ArgumentTypeError(f"{text!a} is not a number of images, 1 to 999999")
+    return int(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="archdsl",
+        description="Vision networks as documents: exact costs, graphs and PyTorch source.",
+    )
+    parser.add_argument("--version", action="version", version=f"archdsl {VERSION}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    stats = commands.add_parser("stats", help="parameters, MACs and memory, exactly")
+    stats.add_argument("spec", nargs="+", metavar="SPEC", help="a document, or a bundled name: s0")
+    stats.add_argument("--format", choices=("table", "json", "csv", "markdown"), default="table")
+    stats.add_argument("--by", choices=("stage", "block", "op"), default="stage")
+    stats.add_argument("--convention", choices=("core", "fvcore", "paper"), default="core")
+    stats.add_argument("--batch", type=_batch, default=1, metavar="N", help="images at once")
+    stats.add_argument(
+        "--dtype", choices=("float64", "float32", "float16", "bfloat16", "int8"), default="float32"
+    )
+
+    build = commands.add_parser("build", help="write the network as a PyTorch file")
+    build.add_argument("spec", metavar="SPEC")
+    build.add_argument("-o", "--output", metavar="FILE", help="- is the terminal; else build/NAME.py")
+
+    show = commands.add_parser("show", help="print the graph, or one block of it")
+    show.add_argument("spec", metavar="SPEC")
+    show.add_argument("path", nargs="?", metavar="PATH", help="a block: s3.4.token_mixer")
+
+    verify = commands.add_parser("verify", help="compare with torch and fvcore, and with a file")
+    verify.add_argument("spec", metavar="SPEC")
+    verify.add_argument("file", nargs="?", metavar="FILE", help="a file that 'build' wrote")
+
+    for command in (stats, build, show, verify):
+        command.add_argument("--resolution", type=_resolution, metavar="N or NxM", help="rows x columns")
+        command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
+                             help="set a parameter of the network")  # fmt: skip
+        command.add_argument("--path", action="append", default=[], dest="search", metavar="FOLDER",
+                             help="where imports look for your blocks")  # fmt: skip
+    return parser
+
+
+def _load(args: argparse.Namespace, spec: str) -> Network:
+    from archdsl.network import load
+
+    settings: dict[str, object] = {}
+    for setting in args.set:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            help = "--set num_classes=10"
+            message = f"--set takes name=value, got {setting!a}"
+            raise ArchError([Diagnostic("E0001", message, None, help)])
+        settings[name.strip()] = value
+    return load(spec, args.resolution, settings, args.search)
+
+
+def _stats(args: argparse.Namespace) -> int:
+    from archdsl.report import render
+
+    texts = []
+    for spec in args.spec:
+        made = _load(args, spec).stats(args.convention, args.by, args.dtype, args.batch)
+        texts.append(render(made, args.format))
+    if args.format == "json" and len(texts) > 1:
+        sys.stdout.write("[" + ",\n".join(text.rstrip() for text in texts) + "]\n")
+    else:
+        sys.stdout.write("\n".join(texts))
+    return 0
+
+
+def _build(args: argparse.Namespace) -> int:
+    network = _load(args, args.spec)
+    text = network.source()
+    if args.output == "-":
+        sys.stdout.write(text)
+        return 0
+    from archdsl.files import write_atomically
+
+    path = args.output or os.path.join("build", f"{network.name.lower()}.py")
+    if os.path.exists(args.spec) and os.path.exists(path) and os.path.samefile(args.spec, path):
+        message = f"{path!a} is the document itself"
+        raise ArchError([Diagnostic("E0702", message, None, "choose another -o")])
+    write_atomically(path, text)
+    figures = network.stats()
+    print(f"{path}: {figures.params:,} parameters, {figures.macs:,} MACs (core)")
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    graph = _load(args, args.spec).graph
+    try:
+        sys.stdout.write(graph.dump(args.path))
+    except KeyError as error:
+        help = "archdsl show SPEC prints the whole graph"
+        raise ArchError([Diagnostic("E0409", str(error.args[0]), None, help)]) from None
+    return 0
+
+
+def _verify(args: argparse.Namespace) -> int:
+    network = _load(args, args.spec)
+    failed = 0
+    if args.file is not None:
+        from archdsl.library import read_text
+
+        same = read_text(args.file) == network.source()
+        print(f"{'ok    ' if same else 'FAILED'}  {args.file} is what {args.spec} gives")
+        if not same:
+            print(f"        write it again with: {network.command} -o {args.file}")
+        failed += not same
+    from archdsl.verify import verify
+
+    for check in verify(network):
+        shown = f"{check.ours:,}" if isinstance(check.ours, int) else f"{len(check.ours)} equal"  # type: ignore[arg-type]
+        print(f"{'ok    ' if check.ok else 'FAILED'}  {check.what}: {shown}")
+        if not check.ok:
+            print(f"        ours {check.ours}\n        theirs {check.theirs}")
+        failed += not check.ok
+    return 1 if failed else 0
+
+
+_COMMANDS = {"stats": _stats, "build": _build, "show": _show, "verify": _verify}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; the result is the exit code."""
+    args = _parser().parse_args(argv)
+    try:
+        code = _COMMANDS[args.command](args)
+        sys.stdout.flush()
+        return code
+    except ArchError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader has gone (`| head`): no error of ours. Keep Python from flushing to it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130

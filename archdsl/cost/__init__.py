@@ -1,0 +1,98 @@
+"""Exact costs of a graph: parameters, multiply-accumulates, bytes. Integers, under a named convention.
+
+Conventions count the same network differently; a figure without its convention means nothing.
+
+    core    every trained weight; multiply-accumulates of convolutions, linear layers and products of
+            matrices
+    fvcore  the same parameters; what fvcore 0.1.5 reports for our module: core, and 2 an element of batch
+            norm, 5 of layer norm, 4 of a bilinear and 1 of a nearest upsampling, 1 of adaptive pooling
+    paper   what the authors of EfficientFormerV2 counted: no batch norm, attention bias or layer scale,
+            a convolution's bias as one weight an input channel of a group; core, and C * H a GELU of a
+            map, layer norm, k * k an element of average pooling
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from archdsl.graph import Graph, Node, Template
+from archdsl.ops import Op, TensorType, total
+
+Convention: TypeAlias = Literal["core", "fvcore", "paper"]
+CONVENTIONS: Final[tuple[Convention, ...]] = ("core", "fvcore", "paper")
+
+
+class Cost(NamedTuple):
+    """Of one forward pass of one image; `macs` by the name of the operator."""
+
+    params: int
+    buffers: int
+    macs: dict[str, int]
+
+    @property
+    def total_macs(self) -> int:
+        return sum(self.macs.values())
+
+
+def op_macs(op: Op, types: tuple[TensorType, ...], convention: Convention) -> dict[str, int]:
+    """The multiply-accumulates of one primitive, by operator."""
+    match convention:
+        case "core":
+            counts = {op.operator: op.macs(*types)}
+        case "fvcore":
+            counts = op.fvcore(*types)
+        case "paper":
+            counts = {op.operator or op.kind: op.paper_macs(*types)}
+    return {name: count for name, products in counts.items() if (count := total(products))}
+
+
+def op_params(op: Op, types: tuple[TensorType, ...], convention: Convention) -> int:
+    """The parameters of one primitive."""
+    if convention == "paper":
+        return total(op.paper_params(*types))
+    return sum(weight.count for weight in op.weights(*types) if weight.role == "param")
+
+
+class Costs:
+    """The costs of a graph's templates under one convention, each computed once."""
+
+    def __init__(self, graph: Graph, convention: Convention = "core") -> None:
+        self.convention: Convention = convention
+        self._templates: dict[int, Cost] = {}
+        for template in graph.templates():
+            self._templates[id(template)] = self._sum(template)
+        self.graph = graph
+
+    @property
+    def network(self) -> Cost:
+        """The cost of the whole."""
+        return self._templates[id(self.graph.template)]
+
+    def template(self, template: Template) -> Cost:
+        """The cost of one block."""
+        return self._templates[id(template)]
+
+    def node(self, template: Template, index: int) -> Cost:
+        """The cost of one call; a module that is called again owns nothing the second time."""
+        node = template.nodes[index]
+        cost = self._of_node(template, node)
+        return cost if node.module == index else cost._replace(params=0, buffers=0)
+
+    def _sum(self, template: Template) -> Cost:
+        params = buffers = 0
+        macs: dict[str, int] = {}
+        for index in range(len(template.nodes)):
+            cost = self.node(template, index)
+            params += cost.params
+            buffers += cost.buffers
+            for name, count in cost.macs.items():
+                macs[name] = macs.get(name, 0) + count
+        return Cost(params, buffers, macs)
+
+    def _of_node(self, template: Template, node: Node) -> Cost:
+        if node.op is None:
+            return self._templates[id(node.child)]
+        types = template.input_types(node)
+        buffers = sum(weight.count for weight in node.op.weights(*types) if weight.role != "param")
+        params = op_params(node.op, types, self.convention)
+        return Cost(params, buffers, op_macs(node.op, types, self.convention))

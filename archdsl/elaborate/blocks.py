@@ -1,0 +1,418 @@
+"""Making a template: the statements of a block, run once for its arguments and input shapes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from archdsl import syntax as s
+from archdsl.elaborate.binding import bind
+from archdsl.elaborate.expressions import Args, Expressions
+from archdsl.elaborate.inits import initialisation
+from archdsl.elaborate.values import (
+    LARGEST_DIM,
+    POISON,
+    BlockRef,
+    ModuleRef,
+    Poison,
+    Refused,
+    Tensor,
+    Value,
+    describe,
+    is_list,
+)
+from archdsl.graph import Decision, Initialisation, Node
+from archdsl.ops import Op, OpError, TensorType, shape_text
+from archdsl.scalar import (
+    Apply,
+    Constant,
+    Scalar,
+    ScalarError,
+    Term,
+    Var,
+    evaluate,
+    is_constant,
+    substitute,
+    variable,
+)
+from archdsl.source import Span, did_you_mean
+
+if TYPE_CHECKING:
+    from archdsl.elaborate.templates import Elaborator
+    from archdsl.library import Unit
+
+MOST_NODES: Final = 100_000
+"""A template, and a network of templates, has at most so many nodes."""
+
+
+class BlockElaborator(Expressions):
+    """Runs the statements of one block; `template` is what comes out."""
+
+    def __init__(self, shared: Elaborator, unit: Unit, name: str) -> None:
+        self.shared = shared
+        self.unit = unit
+        self.name = name
+        self.env: dict[str, Value] = {}
+        self.nodes: list[Node] = []
+        self.types: dict[int, TensorType] = {}
+        self.names: dict[int, str] = {}
+        self.lets: dict[str, Scalar] = {}
+        self.decisions: list[Decision] = []
+        self.pins: dict[str, Scalar] = {}
+        self.inits: list[Initialisation] = []
+        self.labels: dict[str, Span] = {}
+        self.usual: dict[str, Constant] = {}
+        self.unusual_callables: set[str] = set()
+        self.returned: list[Value] | None = None
+        self.trained: list[Value] | None = None
+        self.return_span: Span | None = None
+
+    def report(self, error: Refused) -> None:
+        self.shared.report(error)
+
+    # --- nodes
+
+    def tensor(self, type_: TensorType) -> Tensor:
+        """A new tensor of this template."""
+        number = len(self.types)
+        self.types[number] = type_
+        return Tensor(number, type_)
+
+    def own(self, label: str | None, span: Span) -> None:
+        """Note a label; raises `Refused` where it is taken."""
+        if label is None:
+            return
+        if label in self.labels:
+            help = f"the other stands in {self.labels[label]}"
+            raise Refused("E0204", f"the label {label!r} is used twice", span, help)
+        first = label.partition(".")[0]
+        for taken in self.labels:
+            if taken.partition(".")[0] == first and ("." in taken) != ("." in label):
+                message = f"the label {first!r} is used with and without an index"
+                raise Refused("E0204", message, span)
+        if first in self.usual or first in self.lets:
+            message = f"the label {first!r} is also the name of a number of this block"
+            raise Refused("E0204", message, span, "both become attributes; rename one")
+        self.labels[label] = span
+
+    def add_op(self, op: Op, tensors: list[Tensor], label: str | None, span: Span) -> Value:
+        inputs = tuple(tensor.type for tensor in tensors)
+        try:
+            outputs = op.shape(*inputs)
+            owns = bool(op.weights(*inputs))
+        except OpError as error:
+            raise Refused("E0302", str(error), span, error.help) from None
+        except ScalarError as error:
+            raise Refused("E0303", str(error), span) from None
+        for output in outputs:
+            for extent in output.shape:
+                if not 1 <= extent.int <= LARGEST_DIM:
+                    message = f"{op.kind} gives an extent of {extent.value}"
+                    raise Refused("E0303", message, span, f"extents are 1 to {LARGEST_DIM}")
+        if owns and label is None:
+            raise _needs_label(op.kind, span)
+        if label is not None:
+            self.own(label, span)
+        return self._add(Node(
+            tuple(tensor.number for tensor in tensors), (), op, None, (), label, len(self.nodes), span
+        ), list(outputs))  # fmt: skip
+
+    def _add(self, node: Node, types: list[TensorType]) -> Value:
+        if len(self.nodes) >= MOST_NODES:
+            message = f"this block expands to more than {MOST_NODES:,} calls"
+            raise Refused("E0602", message, node.span)
+        results = [self.tensor(type_) for type_ in types]
+        self.nodes.append(node.replace(outputs=tuple(result.number for result in results)))
+        return results[0] if len(results) == 1 else tuple(results)
+
+    def call_block(
+        self, ref: BlockRef, args: Args, tensors: list[Tensor], label: str | None, span: Span
+    ) -> Value:
+        bound = bind(ref, args, tensors, span)
+        if bound is None:
+            return POISON
+        child = self.shared.template(ref, bound, span)
+        if child is None:
+            return POISON
+        names = {**dict(bound.extents), **bound.scalars}
+        for let, pair in child.lets:
+            names[let] = substitute(pair.term, names)
+        types = [
+            TensorType(
+                tuple(substitute(extent.term, names) for extent in child.types[value].shape),
+                child.types[value].batched,
+            )
+            for value in child.outputs
+        ]
+        if child.owns_weights and label is None:
+            raise _needs_label(ref.name, span)
+        self.own(label, span)
+        return self._add(Node(
+            tuple(tensor.number for tensor in bound.tensors), (), None, child,
+            (*bound.extents, *bound.scalars.items()), label, len(self.nodes), span,
+        ), types)  # fmt: skip
+
+    def call_module(self, module: ModuleRef, tensors: list[Tensor], span: Span) -> Value:
+        if not tensors:
+            raise Refused("E0404", f"{module.label!r} is called without a tensor", span)
+        callee = module.callee
+        if module.node is None:
+            module.node = len(self.nodes)
+            return self.apply(callee, [], tensors, module.label, span)
+        first = self.nodes[module.node]
+        own = self.labels.pop(first.label or "")
+        result = self.apply(callee, [], tensors, first.label, span)
+        self.labels[first.label or ""] = own
+        again = self.nodes[-1]
+        if not self._same_weights(first, again):
+            self.nodes.pop()
+            message = f"{module.label!r} was made for tensors of another shape"
+            help = f"it was first called in {first.span}"
+            raise Refused("E0302", message, span, help)
+        self.nodes[-1] = again.replace(module=module.node)
+        return result
+
+    def _same_weights(self, first: Node, again: Node) -> bool:
+        if first.op is not None and again.op is not None:
+            mine, theirs = (
+                [
+                    (weight.name, [axis.value for axis in weight.axes])
+                    for weight in node.op.weights(*[self.types[v] for v in node.inputs])  # type: ignore[union-attr]
+                ]
+                for node in (first, again)
+            )
+            return mine == theirs
+        return first.child is again.child
+
+    # --- decisions
+
+    def decide(self, condition: s.Expr) -> bool | None:
+        try:
+            value = self.evaluate(condition)
+        except Refused as error:
+            self.report(error)
+            return None
+        if isinstance(value, Poison):
+            return None
+        if not isinstance(value, Scalar) or not isinstance(value.value, bool):
+            message = f"a condition is true or false, got {describe(value)}"
+            self.report(Refused("E0403", message, condition.span, "compare it with something"))
+            return None
+        outcome = value.value
+        if not is_constant(value.term):
+            try:
+                usual = evaluate(value.term, self.usual)
+            except (ScalarError, KeyError, TypeError):
+                usual = outcome
+            subject = next(iter(_names_in_order(value.term)), "")
+            self._decided(Decision(subject, outcome, usual != outcome))
+            if outcome:
+                self._pin(value.term)
+        else:
+            callables = [name for name in _names_of(condition) if name in self.unusual_callables]
+            if callables:
+                self._decided(Decision(callables[0], outcome, True))
+        return outcome
+
+    def _decided(self, decision: Decision) -> None:
+        if decision not in self.decisions:
+            self.decisions.append(decision)
+
+    def _pin(self, term: Term) -> None:
+        """A decision that names are equal makes one of them the other: `stride == 1`, `C == out`."""
+        match term:
+            case Apply("and", (a, b)):
+                self._pin(a)
+                self._pin(b)
+            case Apply("==", (a, b)):
+                a, b = self._unfolded(a), self._unfolded(b)
+                if isinstance(b, Var) and not (isinstance(a, Var) and a.name in self.usual):
+                    a, b = b, a
+                if isinstance(a, Var) and isinstance(b, Var) and a.name in self._extents():
+                    a, b = b, a
+                if isinstance(a, Var) and (is_constant(b) or isinstance(b, Var)):
+                    value = evaluate(a, self.usual | self._actual())
+                    self.pins[a.name] = Scalar(value, b)
+            case Var(name) if name in self.lets:
+                self._pin(self.lets[name].term)
+
+    def _unfolded(self, term: Term) -> Term:
+        if isinstance(term, Var) and term.name in self.lets:
+            return self.lets[term.name].term
+        return term
+
+    def _extents(self) -> set[str]:
+        return set()
+
+    def _actual(self) -> dict[str, Constant]:
+        return {n: v.value for n, v in self.env.items() if isinstance(v, Scalar)}
+
+    # --- statements
+
+    def run(self, statements: tuple[s.Statement, ...]) -> None:
+        """Run statements in order; mistakes are reported and what they would bind is poisoned."""
+        for place, statement in enumerate(statements):
+            try:
+                self.statement(statement)
+            except Refused as error:
+                self.report(error)
+                if isinstance(statement, s.Let):
+                    for target in statement.targets:
+                        self.env[target.name] = POISON
+                    for extent in statement.shape.extents if statement.shape else ():
+                        if isinstance(extent, s.Name):
+                            self.env.setdefault(extent.id, POISON)
+                if isinstance(statement, s.Return | s.Require):
+                    # What follows a requirement that does not hold would only repeat it.
+                    self.returned = [POISON]
+                    self.return_span = statement.span
+            if self.returned is None or isinstance(statement, s.Output):
+                continue
+            if isinstance(statement, s.Return) and place + 1 < len(statements):
+                after = statements[place + 1].span
+                self.report(Refused("E0207", "nothing runs after 'return'", after, "remove it"))
+            return
+
+    def statement(self, statement: s.Statement) -> None:
+        """Run one statement; raises `Refused`."""
+        match statement:
+            case s.Let():
+                self._let(statement)
+            case s.Return(values):
+                self.return_span = statement.span
+                self.returned = [self.evaluate(value) for value in values]
+                if len(self.returned) == 1 and is_list(self.returned[0]):
+                    self.returned = list(self.returned[0])
+            case s.Output(mode, value):
+                self._output(mode, value, statement.span)
+            case s.Require(condition, message):
+                truth = self.evaluate(condition)
+                if isinstance(truth, Scalar) and truth.value is False:
+                    raise Refused("E0405", message, statement.span, "the block requires it")
+                if not isinstance(truth, Poison) and not (
+                    isinstance(truth, Scalar) and isinstance(truth.value, bool)
+                ):
+                    what = f"a condition is true or false, got {describe(truth)}"
+                    raise Refused("E0403", what, condition.span)
+            case s.If(condition, then, otherwise):
+                outcome = self.decide(condition)
+                if outcome is None:
+                    self._poison(then + otherwise)
+                else:
+                    self.run(then if outcome else otherwise)
+            case s.For(name, values, body):
+                for element in self.elements(values, "what 'for' goes over"):
+                    self.env[name] = element
+                    self.run(body)
+            case s.Init():
+                self.inits.append(initialisation(statement, self.nodes, self.arguments))
+            case _:
+                what = type(statement).__name__.lower()
+                help = "blocks have lets, if, for, require, init, output and return"
+                raise Refused("E0208", f"'{what}' belongs to a network", statement.span, help)
+
+    def _poison(self, statements: tuple[s.Statement, ...]) -> None:
+        for statement in statements:
+            if isinstance(statement, s.Let):
+                for target in statement.targets:
+                    self.env[target.name] = POISON
+            elif isinstance(statement, s.If):
+                self._poison(statement.then + statement.otherwise)
+            elif isinstance(statement, s.For):
+                self._poison(statement.body)
+            elif isinstance(statement, s.Return):
+                self.returned, self.return_span = [POISON], statement.span
+
+    def _output(self, mode: str, value: s.Expr, span: Span) -> None:
+        if mode not in ("train", "eval"):
+            help = did_you_mean(mode, ("train", "eval"), "modes")
+            raise Refused("E0209", f"there is no mode {mode!r}", span, help)
+        result = self.evaluate(value)
+        tensors = list(result) if is_list(result) else [result]
+        if mode == "eval":
+            self.returned, self.return_span = tensors, span
+        else:
+            self.trained = tensors
+
+    def _let(self, statement: s.Let) -> None:
+        value = self.evaluate(statement.value)
+        targets = statement.targets
+        if len(targets) > 1:
+            parts = list(value) if is_list(value) else []
+            if isinstance(value, Poison):
+                parts = [POISON] * len(targets)
+            if len(parts) != len(targets):
+                message = f"{len(targets)} names for {describe(value)}"
+                raise Refused("E0408", message, statement.span)
+            for target, part in zip(targets, parts, strict=True):
+                self._name_value(target.name, part)
+            return
+        if statement.shape is not None and isinstance(value, Tensor):
+            value = self._typed(value, statement.shape)
+        self._name_value(targets[0].name, value)
+
+    def _name_value(self, name: str, value: Value) -> None:
+        if isinstance(value, Scalar):
+            if isinstance(value.term, Apply):
+                value = self.let_scalar(name, value)
+        elif isinstance(value, Tensor):
+            self.names.setdefault(value.number, name)
+        self.env[name] = value
+
+    def let_scalar(self, name: str, pair: Scalar) -> Scalar:
+        """Give a number a name of its own, unless the name already stands for another one."""
+        if name in self.usual or name in self.lets or name in self.labels:
+            return pair
+        self.lets[name] = pair
+        try:
+            self.usual[name] = evaluate(pair.term, self.usual)
+        except (ScalarError, KeyError):
+            self.usual[name] = pair.value
+        return variable(name, pair.value)
+
+    def _typed(self, value: Tensor, shape: s.Shape) -> Tensor:
+        """Check a tensor against a written shape, and bind the names in it that are new."""
+        type_ = value.type
+        if len(shape.extents) != type_.rank:
+            message = f"the tensor is {shape_text(type_)}, {len(shape.extents)} extents are written"
+            raise Refused("E0301", message, shape.span)
+        written: list[Scalar] = []
+        for expr, extent in zip(shape.extents, type_.shape, strict=True):
+            if isinstance(expr, s.Name) and expr.id not in self.env:
+                self._name_value(expr.id, extent)
+                bound = self.env[expr.id]
+                assert isinstance(bound, Scalar)
+                written.append(bound)
+                continue
+            claim = self.scalar_of(expr, "an extent")
+            if isinstance(claim, Poison):
+                written.append(extent)
+            elif claim.value != extent.value:
+                message = f"the tensor is {shape_text(type_)}, not {describe(claim)} here"
+                raise Refused("E0301", message, expr.span)
+            else:
+                written.append(claim)
+        named = type_.with_shape(*written)
+        self.types[value.number] = named
+        return Tensor(value.number, named)
+
+
+def _needs_label(name: str, span: Span) -> Refused:
+    message = f"{name!r} owns weights and has no label"
+    help = f"write label: {name}(...); the label becomes its key in state_dict"
+    return Refused("E0203", message, span, help)
+
+
+def _names_in_order(term: object) -> list[str]:
+    if isinstance(term, Var):
+        return [term.name]
+    if isinstance(term, Apply):
+        return [name for arg in term.args for name in _names_in_order(arg)]
+    return []
+
+
+def _names_of(expr: object) -> list[str]:
+    if isinstance(expr, s.Name):
+        return [expr.id]
+    if isinstance(expr, s.Binary):
+        return _names_of(expr.left) + _names_of(expr.right)
+    return _names_of(expr.operand) if isinstance(expr, s.Unary) else []

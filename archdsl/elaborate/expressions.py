@@ -1,0 +1,471 @@
+"""Evaluating expressions: numbers into pairs, tensors into nodes, everything else into what it names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from archdsl import syntax as s
+from archdsl.elaborate.values import (
+    POISON,
+    BlockRef,
+    ModuleRef,
+    OpRef,
+    Poison,
+    Refused,
+    Tensor,
+    Value,
+    callable_named,
+    describe,
+    is_list,
+    make_op,
+)
+from archdsl.ops import OPS, Op
+from archdsl.scalar import Apply, Scalar, ScalarError, apply, ceil_div, scalar
+from archdsl.source import Span, did_you_mean
+
+if TYPE_CHECKING:
+    from archdsl.library import Unit
+
+LONGEST_LIST: Final = 10_000
+"""Lists, ranges, loops and stages have at most so many elements."""
+
+FUNCTIONS: Final = (
+    "ceil", "floor", "int", "round", "abs", "min", "max", "sum", "len", "range", "first", "last",
+    "divisible",
+)  # fmt: skip
+
+_TENSOR_OPS: Final = {"+": "add", "-": "sub", "*": "mul", "/": "div", "@": "matmul"}
+_NUMBER_OPS: Final = {
+    "+": "add_number", "-": "sub_number", "*": "mul_number", "/": "div_number",
+}  # fmt: skip
+
+Args = list[tuple["str | None", Value, Span]]
+
+
+class Expressions:
+    """Evaluates the expressions of one block; a subclass says what nodes and calls do."""
+
+    unit: Unit
+    env: dict[str, Value]
+
+    # --- what blocks and networks do differently
+
+    def report(self, error: Refused) -> None:
+        """Note a mistake and go on."""
+        raise NotImplementedError
+
+    def add_op(self, op: Op, tensors: list[Tensor], label: str | None, span: Span) -> Value:
+        """Apply a primitive; raises `Refused` where its shapes do not fit."""
+        raise NotImplementedError
+
+    def call_block(
+        self, ref: BlockRef, args: Args, tensors: list[Tensor], label: str | None, span: Span
+    ) -> Value:
+        """Apply a block; raises `Refused`."""
+        raise NotImplementedError
+
+    def call_module(self, module: ModuleRef, tensors: list[Tensor], span: Span) -> Value:
+        """Call a module again; raises `Refused`."""
+        raise NotImplementedError
+
+    def decide(self, condition: s.Expr) -> bool | None:
+        """The outcome of a compile-time condition, noted as a decision; None after an error."""
+        raise NotImplementedError
+
+    # --- expressions
+
+    def evaluate(self, expr: s.Expr) -> Value:
+        """The value of an expression; raises `Refused`."""
+        match expr:
+            case s.Num(value):
+                return scalar(value)
+            case s.Bool(value):
+                return scalar(value)
+            case s.NoneLiteral():
+                return scalar(None)
+            case s.Str(value):
+                return value
+            case s.Name():
+                return self._name(expr)
+            case s.Paren((inner,)):
+                return self.evaluate(inner)
+            case s.Paren(items):
+                return tuple(self.evaluate(item) for item in items)
+            case s.Unary(op, operand):
+                return self._unary(op, self.evaluate(operand), expr.span)
+            case s.Binary(op, left, right):
+                return self._binary(op, self.evaluate(left), self.evaluate(right), expr)
+            case s.ListExpr(items):
+                return self._list(items)
+            case s.Index(value, index):
+                return self._index(self.evaluate(value), self.evaluate(index), expr)
+            case s.Comprehension():
+                return self._comprehension(expr)
+            case s.IfExpr(condition, then, otherwise):
+                outcome = self.decide(condition)
+                if outcome is None:
+                    return POISON
+                return self.evaluate(then if outcome else otherwise)
+            case s.Call():
+                return self.call(expr.name, expr.args, None, None, expr.span, expr.name_span)
+            case s.Labelled():
+                return self._labelled(expr, None)
+            case s.Pipe(source, steps):
+                piped = self.evaluate(source)
+                for step in steps:
+                    piped = self._step(piped, step)
+                return piped
+            case s.Each():
+                help = "s1: blocks: - ffn(expansion = each [4, 3])"
+                message = "'each' gives values to the blocks of a stage; this is no block of a stage"
+                raise Refused("E0406", message, expr.span, help)
+            case s.Repeat():
+                raise Refused("E0403", "a repetition stands in a list", expr.span)
+
+    def scalar_of(self, expr: s.Expr, what: str) -> Scalar | Poison:
+        """The value of an expression that must be a number, a truth or none."""
+        value = self.evaluate(expr)
+        if isinstance(value, Scalar | Poison):
+            return value
+        raise Refused("E0403", f"{what} is a number, got {describe(value)}", expr.span)
+
+    def _name(self, expr: s.Name) -> Value:
+        if expr.id in self.env:
+            return self.env[expr.id]
+        found = callable_named(expr.id, self.unit, expr.span)
+        if found is not None:
+            return found
+        known = [*self.env, *self.unit.blocks, *OPS]
+        message = f"unknown name {expr.id!r}"
+        raise Refused("E0201", message, expr.span, did_you_mean(expr.id, known))
+
+    def _unary(self, op: str, value: Value, span: Span) -> Value:
+        if isinstance(value, Poison):
+            return POISON
+        if op == "-" and isinstance(value, Tensor):
+            return self.add_op(OPS["neg"](), [value], None, span)
+        if not isinstance(value, Scalar) or value.value is None:
+            raise Refused("E0403", f"{op!r} takes a number, got {describe(value)}", span)
+        if op == "not" and not isinstance(value.value, bool):
+            raise Refused("E0403", f"'not' takes true or false, got {describe(value)}", span)
+        return apply("neg" if op == "-" else "not", value)
+
+    def _binary(self, op: str, a: Value, b: Value, expr: s.Binary) -> Value:
+        if isinstance(a, Poison) or isinstance(b, Poison):
+            return POISON
+        if op == "is":
+            if isinstance(a, Scalar):
+                return Scalar(a.value is None, Apply("is_none", (a.term,)))
+            return scalar(False)
+        if isinstance(a, Tensor) or isinstance(b, Tensor):
+            return self._tensor_binary(op, a, b, expr)
+        if op in ("==", "!=") and (isinstance(a, str) or isinstance(b, str)):
+            return scalar((a == b) == (op == "=="))
+        if not isinstance(a, Scalar) or not isinstance(b, Scalar):
+            wrong = a if not isinstance(a, Scalar) else b
+            raise Refused("E0403", f"{op!r} takes numbers, got {describe(wrong)}", expr.span)
+        if None in (a.value, b.value) and op not in ("==", "!="):
+            message = f"{op!r} takes numbers, got none"
+            raise Refused("E0403", message, expr.span, "ask 'is none' first")
+        truths = isinstance(a.value, bool), isinstance(b.value, bool)
+        if op in ("and", "or") and not all(truths):
+            wrong = b if truths[0] else a
+            message = f"{op!r} takes true or false, got {describe(wrong)}"
+            raise Refused("E0403", message, expr.span)
+        if op not in ("and", "or", "==", "!=") and any(truths):
+            raise Refused("E0403", f"{op!r} takes numbers, got a truth", expr.span)
+        if op == "@":
+            raise Refused("E0403", "'@' multiplies tensors", expr.span, "numbers take '*'")
+        try:
+            return apply(op, a, b)
+        except ScalarError as error:
+            raise Refused("E0303", str(error), expr.span) from None
+
+    def _tensor_binary(self, op: str, a: Value, b: Value, expr: s.Binary) -> Value:
+        if isinstance(a, Tensor) and isinstance(b, Tensor):
+            if op in _TENSOR_OPS:
+                return self.add_op(OPS[_TENSOR_OPS[op]](), [a, b], None, expr.span)
+        elif isinstance(a, Tensor) and isinstance(b, Scalar):
+            if op in _NUMBER_OPS:
+                return self._with_number(_NUMBER_OPS[op], a, b, expr.span)
+        elif isinstance(a, Scalar) and isinstance(b, Tensor):
+            if op in ("+", "*"):
+                return self._with_number(_NUMBER_OPS[op], b, a, expr.span)
+            if op == "-":
+                return self._with_number("number_minus", b, a, expr.span)
+        message = f"{op!r} can't join {describe(a)} and {describe(b)}"
+        raise Refused("E0403", message, expr.span)
+
+    def _with_number(self, kind: str, tensor: Tensor, number: Scalar, span: Span) -> Value:
+        op = make_op(OPS[kind], [(None, number, span)], span)
+        return op if isinstance(op, Poison) else self.add_op(op, [tensor], None, span)
+
+    # --- lists
+
+    def _list(self, items: tuple[s.Expr, ...]) -> Value:
+        result: list[Value] = []
+        for item in items:
+            if not isinstance(item, s.Repeat):
+                result.append(self.evaluate(item))
+            else:
+                value = self.evaluate(item.value)
+                result.extend([value] * self.count_of(item.count, len(result)))
+        return result
+
+    def count_of(self, expr: s.Expr, already: int = 0) -> int:
+        """How often something is repeated; raises `Refused` beyond `LONGEST_LIST` in all."""
+        count = self.scalar_of(expr, "a repetition")
+        if isinstance(count, Poison):
+            return 0
+        value = count.value
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            message = f"a repetition is a whole number from 0, got {describe(count)}"
+            raise Refused("E0403", message, expr.span)
+        if value + already > LONGEST_LIST:
+            message = f"this expands to {value + already:,} elements (limit {LONGEST_LIST:,})"
+            raise Refused("E0602", message, expr.span)
+        return value
+
+    def elements(self, expr: s.Expr, what: str) -> list[Value]:
+        """The elements of a list expression; raises `Refused` for anything else."""
+        value = self.evaluate(expr)
+        if isinstance(value, Poison):
+            return []
+        if not isinstance(value, list | tuple) or isinstance(value, Scalar | Tensor):
+            raise Refused("E0403", f"{what} is a list, got {describe(value)}", expr.span)
+        return list(value)
+
+    def _index(self, value: Value, index: Value, expr: s.Index) -> Value:
+        if isinstance(value, Poison) or isinstance(index, Poison):
+            return POISON
+        if not isinstance(value, list):
+            raise Refused("E0403", f"only a list has elements, not {describe(value)}", expr.span)
+        number = index.value if isinstance(index, Scalar) else None
+        if isinstance(number, bool) or not isinstance(number, int):
+            raise Refused("E0403", f"an index is a whole number, got {describe(index)}", expr.span)
+        if not -len(value) <= number < len(value):
+            message = f"there is no element {number} in a list of {len(value)}"
+            raise Refused("E0407", message, expr.span, f"elements are 0 to {len(value) - 1}")
+        return value[number]
+
+    def _comprehension(self, expr: s.Comprehension) -> Value:
+        before = self.env.get(expr.name)
+        result: list[Value] = []
+        for element in self.elements(expr.values, "what 'for' goes over"):
+            self.env[expr.name] = element
+            result.append(self.evaluate(expr.item))
+        if before is None:
+            self.env.pop(expr.name, None)
+        else:
+            self.env[expr.name] = before
+        return result
+
+    # --- calls
+
+    def _step(self, value: Value, step: s.Expr) -> Value:
+        if isinstance(step, s.Labelled):
+            return self._labelled(step, value)
+        if isinstance(step, s.Name):
+            return self.call(step.id, (), value, None, step.span, step.span)
+        assert isinstance(step, s.Call)
+        return self.call(step.name, step.args, value, None, step.span, step.name_span)
+
+    def label_text(self, label: str, index: s.Expr | None) -> str:
+        """The key that a label makes: `conv`, or `conv.2` where it carries an index."""
+        if index is None:
+            return label
+        value = self.scalar_of(index, "the index of a label")
+        number = value.value if isinstance(value, Scalar) else 0
+        if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+            message = "the index of a label is a whole number from 0"
+            raise Refused("E0403", message, index.span)
+        return f"{label}.{number}"
+
+    def _labelled(self, expr: s.Labelled, piped: Value | None) -> Value:
+        label = self.label_text(expr.label, expr.index)
+        call = expr.call
+        args = call.args if isinstance(call, s.Call) else ()
+        name = call.name if isinstance(call, s.Call) else call.id
+        name_span = call.name_span if isinstance(call, s.Call) else call.span
+        result = self.call(name, args, piped, label, expr.span, name_span)
+        if isinstance(result, OpRef | BlockRef):
+            return ModuleRef(label, result, expr.span)
+        return result
+
+    def arguments(self, args: tuple[s.Argument, ...]) -> Args:
+        """Evaluate arguments; each mistake is reported and the rest go on."""
+        result: Args = []
+        for arg in args:
+            try:
+                value = self.evaluate(arg.value)
+            except Refused as error:
+                self.report(error)
+                value = POISON
+            result.append((arg.name, value, arg.span))
+        return result
+
+    def call(
+        self,
+        name: str,
+        arg_exprs: tuple[s.Argument, ...],
+        piped: Value | None,
+        label: str | None,
+        span: Span,
+        name_span: Span,
+    ) -> Value:
+        """Call what a name stands for; without tensors, a reference that can be called later."""
+        callee = self.env.get(name)
+        if isinstance(callee, Poison):
+            self.arguments(arg_exprs)
+            return POISON
+        given = self.arguments(arg_exprs)
+        tensors: list[Value] = [] if piped is None else _flat(piped)
+        args: Args = []
+        for arg_name, value, place in given:
+            if arg_name is None and _is_tensors(value):
+                tensors += _flat(value)
+            else:
+                args.append((arg_name, value, place))
+        if not isinstance(callee, OpRef | BlockRef | ModuleRef):
+            if name in FUNCTIONS and not tensors and label is None:
+                return self._function(name, args, arg_exprs, span)
+            callee = callable_named(name, self.unit, name_span)
+        if callee is None:
+            known = [*FUNCTIONS, *self.unit.blocks, *OPS]
+            known += [n for n, v in self.env.items() if isinstance(v, OpRef | BlockRef | ModuleRef)]
+            message = f"unknown block or primitive {name!r}"
+            raise Refused("E0202", message, name_span, did_you_mean(name, known))
+        if any(isinstance(tensor, Poison) for tensor in tensors):
+            return POISON
+        live: list[Tensor] = []
+        for tensor in tensors:
+            if not isinstance(tensor, Tensor):
+                message = f"{name} takes tensors, got {describe(tensor)}"
+                raise Refused("E0403", message, span)
+            live.append(tensor)
+        return self.apply(callee, args, live, label, span)
+
+    def apply(
+        self,
+        callee: OpRef | BlockRef | ModuleRef,
+        args: Args,
+        tensors: list[Tensor],
+        label: str | None,
+        span: Span,
+    ) -> Value:
+        """Apply a callable to tensors, or give it back with its arguments where there are none."""
+        if isinstance(callee, ModuleRef):
+            if args:
+                message = f"{callee.label!r} is a module; it takes tensors alone"
+                raise Refused("E0404", message, span)
+            return self.call_module(callee, tensors, span)
+        if any(isinstance(value, Poison) for _, value, _ in args):
+            return POISON
+        args = [*callee.args, *args]
+        if isinstance(callee, BlockRef):
+            named = {p.name for p in callee.block.tensors}
+            if not tensors and not any(name in named for name, _, _ in args):
+                return callee.replace(args=tuple(args))  # type: ignore[no-any-return]
+            return self.call_block(callee, args, tensors, label, span)
+        if not tensors and callee.op.inputs != 0:
+            return callee.replace(args=tuple(args))  # type: ignore[no-any-return]
+        op = make_op(callee.op, args, span)
+        if isinstance(op, Poison):
+            return POISON
+        if op.inputs != -1 and op.inputs != len(tensors):
+            count = f"{op.inputs} tensor{'' if op.inputs == 1 else 's'}"
+            raise Refused("E0404", f"{op.kind} takes {count}, got {len(tensors)}", span)
+        return self.add_op(op, tensors, label, span)
+
+    def _function(self, name: str, args: Args, exprs: tuple[s.Argument, ...], span: Span) -> Value:
+        if any(isinstance(value, Poison) for _, value, _ in args):
+            return POISON
+        for arg_name, _, place in args:
+            if arg_name is not None:
+                raise Refused("E0401", f"{name} has no argument {arg_name!r}", place)
+        values = [value for _, value, _ in args]
+        try:
+            if name in ("ceil", "floor") and len(exprs) == 1:
+                quotient = self._whole_quotient(name, exprs[0].value)
+                if quotient is not None:
+                    return quotient
+            return _function_value(name, values, span)
+        except ScalarError as error:
+            raise Refused("E0303", str(error), span) from None
+
+    def _whole_quotient(self, name: str, expr: s.Expr) -> Scalar | None:
+        """`ceil(a / b)` and `floor(a / b)` of whole numbers are exact, and written with `//`."""
+        while isinstance(expr, s.Paren) and len(expr.items) == 1:
+            expr = expr.items[0]
+        if not isinstance(expr, s.Binary) or expr.op != "/":
+            return None
+        a, b = self.evaluate(expr.left), self.evaluate(expr.right)
+        if not (isinstance(a, Scalar) and isinstance(b, Scalar)):
+            return None
+        if not (isinstance(a.value, int) and isinstance(b.value, int)):
+            return None
+        return ceil_div(a, b) if name == "ceil" else apply("//", a, b)
+
+
+def _is_tensors(value: Value) -> bool:
+    if is_list(value):
+        return bool(value) and all(isinstance(item, Tensor) for item in value)
+    return isinstance(value, Tensor)
+
+
+def _flat(value: Value) -> list[Value]:
+    return list(value) if is_list(value) else [value]
+
+
+def _function_value(name: str, values: list[Value], span: Span) -> Value:
+    if name in ("first", "last", "len", "range", "divisible"):
+        return _list_function(name, values, span)
+    if name in ("min", "max", "sum") and len(values) == 1 and isinstance(values[0], list):
+        values = values[0]
+    numbers: list[Scalar] = []
+    for value in values:
+        plain = isinstance(value, Scalar) and isinstance(value.value, int | float)
+        if not plain or isinstance(value.value, bool):  # type: ignore[union-attr]
+            raise Refused("E0403", f"{name} takes numbers, got {describe(value)}", span)
+        numbers.append(value)  # type: ignore[arg-type]
+    if not numbers:
+        raise Refused("E0402", f"{name} needs a number", span)
+    if name in ("min", "max", "sum"):
+        return apply(name, *numbers) if len(numbers) > 1 or name == "sum" else numbers[0]
+    if len(numbers) != 1:
+        raise Refused("E0404", f"{name} takes one number, got {len(numbers)}", span)
+    return apply(name, numbers[0])
+
+
+def _list_function(name: str, values: list[Value], span: Span) -> Value:
+    def whole(value: Value) -> int:
+        number = value.value if isinstance(value, Scalar) else None
+        if isinstance(number, bool) or not isinstance(number, int):
+            raise Refused("E0403", f"{name} takes a whole number, got {describe(value)}", span)
+        return number
+
+    match name, values:
+        case "len", [list(items)]:
+            return scalar(len(items))
+        case (("first" | "last"), [list(items), count]):
+            n = whole(count)
+            if not 0 <= n <= len(items):
+                raise Refused("E0407", f"{name}({n}) of a list of {len(items)}", span)
+            return items[:n] if name == "first" else items[len(items) - n :]
+        case "range", [*bounds] if 1 <= len(bounds) <= 2:
+            numbers = range(*[whole(bound) for bound in bounds])
+            if len(numbers) > LONGEST_LIST:
+                message = f"this range has {len(numbers):,} elements (limit {LONGEST_LIST:,})"
+                raise Refused("E0602", message, span)
+            return [scalar(number) for number in numbers]
+        case "divisible", [Scalar() as a, Scalar() as b]:
+            whole(a), whole(b)
+            return apply("==", apply("%", a, b), scalar(0))
+    usage = {
+        "len": "len(list)",
+        "first": "first(list, count)",
+        "last": "last(list, count)",
+        "range": "range(count) or range(start, end)",
+        "divisible": "divisible(number, divisor)",
+    }
+    raise Refused("E0404", f"{name} does not take these", span, usage[name])

@@ -1,0 +1,233 @@
+"""Templates: blocks run once for each set of arguments and input shapes, and remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from archdsl import syntax as s
+from archdsl.elaborate.binding import Bound, default_value
+from archdsl.elaborate.blocks import BlockElaborator
+from archdsl.elaborate.values import (
+    POISON,
+    SCALAR_TYPES,
+    BlockRef,
+    OpRef,
+    Poison,
+    Refused,
+    Tensor,
+    Value,
+    coerce,
+    describe,
+    key_of,
+)
+from archdsl.graph import Argument, Template
+from archdsl.ops import TensorType, shape_text
+from archdsl.scalar import Scalar, is_constant, scalar, variable
+from archdsl.source import Diagnostic, Frame, Span
+
+DEEPEST_CALL: Final = 64
+"""Blocks may call blocks so deep."""
+
+
+class Elaborator:
+    """What all templates of one graph share: the memo, the errors, the chain of calls."""
+
+    def __init__(self) -> None:
+        self.memo: dict[object, Template] = {}
+        self.running: set[object] = set()
+        self.errors: list[Diagnostic] = []
+        self.chain: list[Frame] = []
+
+    def report(self, error: Refused) -> None:
+        """Note a mistake with the chain of calls that led to it."""
+        chain = tuple(reversed(self.chain))
+        diagnostic = Diagnostic(error.code, error.message, error.span, error.help, error.note, chain)
+        if diagnostic not in self.errors or all(d.span != error.span for d in self.errors if d == diagnostic):
+            self.errors.append(diagnostic)
+
+    def template(self, ref: BlockRef, bound: Bound, span: Span) -> Template | None:
+        """The template of a call, from the memo or made now; None where it has no result."""
+        types = [tensor.type for tensor in bound.tensors]
+        key = (
+            id(ref.block),
+            tuple((name, key_of(value)) for name, value in sorted(bound.values.items())),
+            tuple((type_.values, type_.batched) for type_ in types),
+        )
+        if key in self.memo:
+            return self.memo[key]
+        if key in self.running or len(self.running) >= DEEPEST_CALL:
+            if key in self.running:
+                message = f"block {ref.name!r} calls itself with the same arguments"
+                raise Refused("E0604", message, span, "a block can't contain itself")
+            message = f"blocks call blocks more than {DEEPEST_CALL} deep"
+            raise Refused("E0601", message, span)
+        self.running.add(key)
+        self.chain.append(Frame(ref.name, span))
+        try:
+            template = make_template(self, ref, bound)
+        finally:
+            self.chain.pop()
+            self.running.discard(key)
+        if template is not None:
+            self.memo[key] = template
+        return template
+
+
+def make_template(shared: Elaborator, ref: BlockRef, bound: Bound) -> Template | None:
+    """Run a block for bound arguments; None where its results are not known after an error.
+
+    A block that decides that names are equal is run once more with one in the place of the other, so
+    that its class needs neither.
+    """
+    builder = _run(shared, ref, bound, {})
+    if builder.pins:
+        errors = len(shared.errors)
+        pinned = _run(shared, ref, bound, builder.pins)
+        del shared.errors[errors:]
+        pinned.decisions = builder.decisions
+        builder = pinned
+    return _finish(builder, ref, bound)
+
+
+def _run(shared: Elaborator, ref: BlockRef, bound: Bound, pins: Mapping[str, Scalar]) -> BlockElaborator:
+    block = ref.block
+    builder = BlockElaborator(shared, ref.unit, block.name)
+    env = builder.env
+    for name, pair in bound.extents:
+        env[name] = variable(name, pair.value)
+        builder.usual[name] = pair.value
+    for param in block.params:
+        value = bound.values[param.name]
+        default = _constant_default(param, ref)
+        if isinstance(value, Scalar):
+            env[param.name] = variable(param.name, value.value)
+            builder.usual[param.name] = default.value if default else value.value
+        elif isinstance(value, list):
+            env[param.name] = [_constant(item) for item in value]
+        else:
+            env[param.name] = value
+            if isinstance(value, OpRef | BlockRef) and param.default is not None:
+                usual = default_value(param.default, {}, ref.unit)
+                if key_of(usual) != key_of(value):
+                    builder.unusual_callables.add(param.name)
+    for name, pin in pins.items():
+        env[name] = pin
+    for param_, tensor in zip(block.tensors, bound.tensors, strict=True):
+        # An extent that is written as a number is that number; one that is a name has been bound.
+        written = [
+            env[expr.id] if isinstance(expr, s.Name) else scalar(extent.value)
+            for expr, extent in zip(param_.shape.extents, tensor.type.shape, strict=True)
+        ]
+        shape = tuple(pair for pair in written if isinstance(pair, Scalar))
+        mine = builder.tensor(TensorType(shape, tensor.type.batched))
+        env[param_.name] = mine
+        builder.names[mine.number] = param_.name
+    builder.run(block.body)
+    return builder
+
+
+def _constant(value: Value) -> Value:
+    return Scalar(value.value, value.value) if isinstance(value, Scalar) else value
+
+
+def _constant_default(param: s.Param, ref: BlockRef) -> Scalar | None:
+    """The default as a class can write it: a number, if it depends on nothing."""
+    if param.default is None or param.type is None or param.type.name not in SCALAR_TYPES:
+        if param.default is None and param.type is not None and param.type.optional:
+            return scalar(None)
+        return None
+    try:
+        value = default_value(param.default, {}, ref.unit)
+        value = coerce(value, param.type, param.name, param.span)
+    except Refused:
+        return None
+    return value if isinstance(value, Scalar) and is_constant(value.term) else None
+
+
+def _finish(builder: BlockElaborator, ref: BlockRef, bound: Bound) -> Template | None:
+    block = ref.block
+    if builder.returned is None:
+        help = "end it with 'return tensor', or 'output train = ...' and 'output eval = ...'"
+        builder.report(Refused("E0211", f"block {block.name!r} returns nothing", block.span, help))
+        return None
+    outputs: list[int] = []
+    ok = len(builder.returned) == len(block.results)
+    span = builder.return_span or block.span
+    if not ok and not any(isinstance(value, Poison) for value in builder.returned):
+        given, wanted = len(builder.returned), len(block.results)
+        message = f"block {block.name!r} returns {given} tensors and declares {wanted}"
+        builder.report(Refused("E0301", message, span))
+    for index, result in enumerate(block.results):
+        value = builder.returned[index] if ok else POISON
+        number = _declared(builder, block, result, value, span)
+        if number is None:
+            return None
+        outputs.append(number)
+    training = None
+    if builder.trained is not None:
+        if not all(isinstance(value, Tensor) for value in builder.trained):
+            return None
+        training = tuple(value.number for value in builder.trained)  # type: ignore[union-attr]
+    arguments = tuple(
+        Argument(param.name, param.type.name, _constant_default(param, ref), value.value)
+        for param in block.params
+        if param.type is not None and isinstance(value := bound.values[param.name], Scalar)
+    )
+    _check_modes(builder, outputs)
+    return Template(
+        block.name,
+        block.doc,
+        tuple((name, pair.int) for name, pair in bound.extents),
+        arguments,
+        tuple((param.name, index) for index, param in enumerate(block.tensors)),
+        tuple(builder.nodes),
+        tuple(outputs),
+        training,
+        builder.types,
+        builder.names,
+        tuple(builder.lets.items()),
+        tuple(builder.decisions),
+        tuple(builder.inits),
+        block.span,
+    )
+
+
+def _declared(
+    builder: BlockElaborator, block: s.Block, result: s.Result, value: Value, span: Span
+) -> int | None:
+    """The number of a returned tensor, its extents in the words of the declaration; None if unknown."""
+    try:
+        declared = [builder.scalar_of(expr, "an extent") for expr in result.shape.extents]
+    except Refused as error:
+        builder.report(error)
+        return None
+    known = [pair for pair in declared if isinstance(pair, Scalar)]
+    if len(known) != len(declared) or not all(isinstance(pair.value, int) for pair in known):
+        return None
+    claim = TensorType(tuple(known))
+    if isinstance(value, Poison):
+        # After a reported error, go on with what the block declares: more mistakes can be found.
+        return builder.tensor(claim).number
+    if not isinstance(value, Tensor):
+        message = f"block {block.name!r} returns {describe(value)}, not a tensor"
+        builder.report(Refused("E0301", message, span))
+        return builder.tensor(claim).number
+    if value.type.values != claim.values:
+        message = f"block {block.name!r} returns {shape_text(value.type)}, not {shape_text(claim)}"
+        note = f"declared in {result.span}"
+        builder.report(Refused("E0301", message, span, note))
+        return builder.tensor(claim).number
+    builder.types[value.number] = TensorType(tuple(known), value.type.batched)
+    return value.number
+
+
+def _check_modes(builder: BlockElaborator, outputs: list[int]) -> None:
+    """A block with another result in training is the last thing that its caller does."""
+    for node in builder.nodes:
+        if node.child is None or not node.child.has_modes:
+            continue
+        used = any(value in other.inputs for other in builder.nodes for value in node.outputs)
+        if used or list(node.outputs) != outputs:
+            message = f"{node.kind!r} gives something else in training; nothing can follow it"
+            builder.report(Refused("E0212", message, node.span, "return what it gives"))

@@ -1,0 +1,371 @@
+"""One class a form: templates that say the same in the same words share a class, whatever their numbers.
+
+A form is everything of a template but its values: nodes, labels, wiring, and the terms of attributes,
+binds, extents and lets. `dim` and `expansion` may differ, `hidden = int(dim * expansion)` may not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from archdsl.emit.forward import Forward
+from archdsl.emit.names import class_name, suffix, unique
+from archdsl.emit.wrap import call_lines, docstring
+from archdsl.graph import Argument, Graph, Initialisation, Node, Template
+from archdsl.ops import Constructor, Op, Spelling
+from archdsl.record import Record
+from archdsl.scalar import Scalar, free_names, number_text, python_text
+
+ANNOTATIONS = {
+    "dim": "int", "count": "int", "int": "int", "odd": "int", "ratio": "float", "real": "float",
+    "bool": "bool",
+}  # fmt: skip
+
+
+class Parameter(Record):
+    """A parameter of a generated constructor; `default` is its text, or None where it is required."""
+
+    name: str
+    annotation: str
+    default: str | None
+
+
+class Form(Record):
+    """A generated class: its name, its constructor's parameters and its text."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    lines: tuple[str, ...]
+
+
+class Classes:
+    """The classes of a graph, each made when the first template of its form is met."""
+
+    def __init__(self, graph: Graph, taken: Iterable[str]) -> None:
+        self.keys: dict[int, int] = {}
+        self.forms: dict[int, Form] = {}
+        templates = [t for t in graph.templates() if t is not graph.template]
+        numbers: dict[object, int] = {}
+        firsts: dict[int, Template] = {}
+        for template in templates:
+            key = _form_key(template, self.keys)
+            number = numbers.setdefault(key, len(numbers))
+            self.keys[id(template)] = number
+            firsts.setdefault(number, template)
+        names = _class_names(firsts, self.keys, set(taken))
+        for number, template in firsts.items():
+            self.forms[number] = _Writer(template, self).form(names[number])
+
+    def of(self, template: Template) -> Form:
+        """The class of a template."""
+        return self.forms[self.keys[id(template)]]
+
+
+def _form_key(template: Template, keys: dict[int, int]) -> object:
+    nodes = tuple(
+        (
+            node.inputs,
+            node.outputs,
+            node.label,
+            node.module,
+            _terms(node.op) if node.op is not None else keys[id(node.child)],
+            tuple((name, pair.term) for name, pair in node.binds),
+        )
+        for node in template.nodes
+    )
+    types = tuple(
+        (value, tuple(extent.term for extent in type_.shape), type_.batched)
+        for value, type_ in template.types.items()
+    )
+    return (
+        template.block,
+        template.doc,
+        nodes,
+        types,
+        tuple(template.names.items()),
+        tuple((name, pair.term) for name, pair in template.lets),
+        tuple(a.replace(value=None) for a in template.arguments),
+        template.inputs,
+        template.outputs,
+        template.training_outputs,
+        template.inits,
+    )
+
+
+def _terms(value: object) -> object:
+    """An attribute without its values: terms, strings, and the primitive that holds them."""
+    if isinstance(value, Scalar):
+        return (type(value.term), value.term)
+    if isinstance(value, Op):
+        return (value.kind, tuple(_terms(getattr(value, name)) for name in value._fields))
+    if isinstance(value, tuple):
+        return tuple(map(_terms, value))
+    return value
+
+
+def _class_names(firsts: dict[int, Template], keys: dict[int, int], taken: set[str]) -> dict[int, str]:
+    """Names by form: the block's, then what its decisions add; where two still agree, what the blocks
+    inside add; a number at last."""
+    plain = {
+        number: class_name(template.block) + suffix(_unusual(template)) for number, template in firsts.items()
+    }
+    result: dict[int, str] = {}
+    for number, template in firsts.items():
+        name = plain[number]
+        rivals = [other for other in plain if plain[other] == name and other != number]
+        if rivals:
+            name += suffix(_inner(template))
+        result[number] = unique(name, taken)
+    return result
+
+
+def _unusual(template: Template) -> list[tuple[str, bool]]:
+    return [(d.name, d.outcome) for d in template.decisions if d.unusual]
+
+
+def _inner(template: Template) -> list[tuple[str, bool]]:
+    found: list[tuple[str, bool]] = []
+    for node in template.nodes:
+        if node.child is not None:
+            found += _unusual(node.child) + _inner(node.child)
+    return list(dict.fromkeys(found))
+
+
+class _Writer:
+    """Writes the class of one template."""
+
+    def __init__(self, template: Template, classes: Classes) -> None:
+        self.template = template
+        self.classes = classes
+        self.built: set[str] = set()
+        self.stored: set[str] = set()
+
+    def form(self, name: str) -> Form:
+        template = self.template
+        modules = module_names(template)
+        constructed = self._constructed(modules)
+        forward = Forward(template, modules, self._on_self).run()
+        lets = self._lets()
+        parameters = self._parameters(lets)
+        lines = [f"class {name}(nn.Module):", *docstring(template.doc or name, 4), ""]
+        signature = [
+            f"{p.name}: {p.annotation}" + (f" = {p.default}" if p.default is not None else "")
+            for p in parameters
+        ]
+        lines += call_lines("def __init__(", ["self", *signature], ") -> None:", 4)
+        lines.append("        super().__init__()")
+        lines += [f"        {let} = {python_text(pair.term)}" for let, pair in lets]
+        order = [*template.values]
+        for stored in sorted(self.stored, key=order.index):
+            lines.append(f"        self.{stored} = {stored}")
+        lines += constructed
+        for init in template.inits:
+            lines += init_lines(init, template)
+        lines += ["", f"    def forward({self._forward_signature()}:", *forward]
+        return Form(name, parameters, tuple(lines))
+
+    def _forward_signature(self) -> str:
+        template = self.template
+        inputs = ", ".join(["self", *(f"{name}: Tensor" for name, _ in template.inputs)])
+        result = result_annotation(template)
+        return f"{inputs}) -> {result}"
+
+    def _on_self(self, name: str) -> str:
+        self.stored.add(name)
+        return f"self.{name}"
+
+    def _bare(self, name: str) -> str:
+        self.built.add(name)
+        return name
+
+    # --- the constructor
+
+    def _constructed(self, modules: dict[int, str]) -> list[str]:
+        """The lines that make the modules, in the order of their nodes."""
+        lines: list[str] = []
+        grouped: dict[str, list[tuple[str, list[str]]]] = {}
+        for index, attribute in modules.items():
+            constructor = self._constructor(self.template.nodes[index])
+            name, args = constructor.name, _argument_texts(constructor)
+            if "[" in attribute:
+                group = attribute.partition("[")[0]
+                grouped.setdefault(group, []).append((name, args))
+            elif name:
+                lines += call_lines(f"{attribute} = {name}(", args, ")", 8)
+        for group, members in grouped.items():
+            lines.append(f"        {group} = nn.ModuleList()")
+            for name, args in members:
+                lines += call_lines(f"{group}.append({name}(", args, "))", 8)
+        return lines
+
+    def _constructor(self, node: Node) -> Constructor:
+        if node.op is not None:
+            write = Spelling(self._bare)
+            made = node.op.constructor(write, *self.template.input_types(node))
+            assert made is not None
+            return made
+        assert node.child is not None
+        return child_constructor(node, self.classes.of(node.child), self._bare)
+
+    # --- names that the class needs
+
+    def _lets(self) -> list[tuple[str, Scalar]]:
+        """The lets that the constructor uses or stores, and those that they use, in order."""
+        needed = self.built | self.stored
+        result: list[tuple[str, Scalar]] = []
+        for name, pair in reversed(self.template.lets):
+            if name in needed:
+                needed |= free_names(pair.term)
+                result.insert(0, (name, pair))
+        self.built |= needed
+        return result
+
+    def _parameters(self, lets: list[tuple[str, Scalar]]) -> tuple[Parameter, ...]:
+        template = self.template
+        needed = self.built | self.stored
+        required: list[Parameter] = []
+        defaulted: list[Parameter] = []
+        for name, _ in template.extents:
+            if name in needed:
+                required.append(Parameter(name, "int", None))
+        for argument in template.arguments:
+            if argument.name not in needed:
+                continue
+            made = _parameter_of(argument)
+            (required if made.default is None else defaulted).append(made)
+        if template.drops_paths:
+            defaulted.append(Parameter("drop_path", "float", "0.0"))
+        return (*required, *defaulted)
+
+
+def _parameter_of(argument: Argument) -> Parameter:
+    annotation = ANNOTATIONS[argument.type]
+    if argument.default is None:
+        return Parameter(argument.name, annotation, None)
+    if argument.default.value is None:
+        return Parameter(argument.name, f"{annotation} | None", "None")
+    return Parameter(argument.name, annotation, number_text(argument.default.value))
+
+
+def module_names(template: Template) -> dict[int, str]:
+    """The attribute of every node that owns a module: `self.fc1`, `self.conv[2]`, `self.drop_path`."""
+    result: dict[int, str] = {}
+    taken = {(node.label or "").partition(".")[0] for node in template.nodes}
+    for index, node in enumerate(template.nodes):
+        if node.module != index:
+            continue
+        if node.op is not None and not _makes_module(node, template):
+            continue
+        label = node.label
+        if label is None:
+            first = node.kind not in taken
+            label = node.kind if node.kind == "drop_path" or first else unique(node.kind, taken)
+            taken.add(label)
+        name, dot, rest = label.partition(".")
+        result[index] = f"self.{name}[{rest}]" if dot else f"self.{name}"
+    return _one_drop_path(template, result)
+
+
+def _makes_module(node: Node, template: Template) -> bool:
+    assert node.op is not None
+    return node.op.constructor(Spelling(str), *template.input_types(node)) is not None
+
+
+def _one_drop_path(template: Template, names: dict[int, str]) -> dict[int, str]:
+    """All drop_paths of a block have one rate and no weights: they share a module."""
+    first = next((i for i in names if template.nodes[i].kind == "drop_path"), None)
+    if first is None:
+        return names
+    kept = {i: n for i, n in names.items() if i == first or template.nodes[i].kind != "drop_path"}
+    return _Shared(kept, {i: names[first] for i in names if i not in kept})
+
+
+class _Shared(dict[int, str]):
+    """Attributes by node, iterated over owners alone, found for those that share one too."""
+
+    def __init__(self, owners: dict[int, str], others: dict[int, str]) -> None:
+        super().__init__(owners)
+        self.others = others
+
+    def __missing__(self, key: int) -> str:
+        return self.others[key]
+
+    def get(self, key: int, default: str | None = None) -> str | None:  # type: ignore[override]
+        return self[key] if key in self else self.others.get(key, default)
+
+
+def _argument_texts(constructor: Constructor) -> list[str]:
+    return [*constructor.args, *(f"{name}={value}" for name, value in constructor.keywords)]
+
+
+def child_constructor(node: Node, form: Form, rename: object, rate: str = "drop_path") -> Constructor:
+    """The call that makes a block inside another: required arguments by place, others by name.
+
+    Arguments that equal their default are left out.
+    """
+    binds = dict(node.binds)
+    args: list[str] = []
+    named: list[tuple[str, str]] = []
+    for parameter in form.parameters:
+        if parameter.name == "drop_path":
+            named.append(("drop_path", rate))
+            continue
+        text = python_text(binds[parameter.name].term, rename)  # type: ignore[arg-type]
+        if parameter.default is None:
+            args.append(text)
+        elif text != parameter.default:
+            named.append((parameter.name, text))
+    return Constructor(form.name, tuple(args), tuple(named))
+
+
+def result_annotation(template: Template) -> str:
+    """The type of what `forward` returns."""
+
+    def of(count: int) -> str:
+        return "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
+
+    result = of(len(template.outputs))
+    trained = template
+    while trained.training_outputs is None and trained.has_modes:
+        trained = next(n.child for n in reversed(trained.nodes) if n.child is not None and n.child.has_modes)
+    if trained.training_outputs is None or len(trained.training_outputs) == len(template.outputs):
+        return result
+    return f"{result} | {of(len(trained.training_outputs))}"
+
+
+def init_lines(init: Initialisation, template: Template) -> list[str]:
+    """The statements that set the first values of some weights, and zero their biases."""
+    arguments = "".join(f", {name}={number_text(value)}" for name, value in init.arguments)
+    if init.function == "uniform":
+        bound = init.arguments[0][1]
+        arguments = f", {number_text(-bound)}, {number_text(bound)}"
+    targets = ["self." + _attribute_path(path) for path in init.paths]
+    biased = [_has_bias(template, path) for path in init.paths]
+    if len(targets) == 1 or len(set(biased)) > 1:
+        lines = []
+        for target, bias in zip(targets, biased, strict=True):
+            lines.append(f"        nn.init.{init.function}_({target}.weight{arguments})")
+            if bias:
+                lines.append(f"        nn.init.zeros_({target}.bias)")
+        return lines
+    lines = call_lines("for layer in (", targets, "):", 8)
+    lines.append(f"            nn.init.{init.function}_(layer.weight{arguments})")
+    if biased[0]:
+        lines.append("            nn.init.zeros_(layer.bias)")
+    return lines
+
+
+def _attribute_path(path: tuple[str, ...]) -> str:
+    return "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in path)[1:]
+
+
+def _has_bias(template: Template, path: tuple[str, ...]) -> bool:
+    rest = ".".join(path)
+    while True:
+        node = next(n for n in template.nodes if n.label and (rest + ".").startswith(n.label + "."))
+        rest = rest[len(node.label or "") + 1 :]
+        if node.child is None:
+            assert node.op is not None
+            weights = node.op.weights(*template.input_types(node))
+            return any(weight.name == "bias" for weight in weights)
+        template = node.child

@@ -1,0 +1,264 @@
+"""The body of `forward`: nodes become expressions, the document's lets become variables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from archdsl.emit.wrap import WIDTH, with_comment
+from archdsl.graph import Node, Template
+from archdsl.ops import Code, Spelling, TensorType
+from archdsl.ops.activation import Activation
+from archdsl.scalar import human_text
+
+MOST_NESTED_CALLS = 3
+"""A line with more calls inside one another is cut in two: people do not read further."""
+
+
+class Tree:
+    """A call whose operands are calls that are used here alone, or tensors that have a variable."""
+
+    def __init__(self, node: Node, operands: list[Tree | int]) -> None:
+        self.node = node
+        self.operands = operands
+
+    @property
+    def depth(self) -> int:
+        """How many calls stand inside one another; signs and methods read in a line and count none."""
+        inner = max((o.depth for o in self.operands if isinstance(o, Tree)), default=0)
+        op = self.node.op
+        in_line = op is not None and op.kind in _IN_LINE
+        return inner if in_line else inner + 1
+
+
+_IN_LINE = frozenset(
+    [
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "matmul",
+        "add_number",
+        "sub_number",
+        "mul_number",
+        "div_number",
+        "number_minus",
+        "neg",
+        "rearrange",
+        "softmax",
+        "mean",
+        "sum",
+        "exp",
+        "sqrt",
+        "identity",
+        "split",
+        "slice",
+        "roll",
+        "global_avg_pool",
+    ]
+)
+
+
+def shape_comment(type_: TensorType) -> str:
+    """The extents as the document writes them: `[heads, h * w, key_dim]`."""
+    return "[" + ", ".join(human_text(extent.term) for extent in type_.shape) + "]"
+
+
+class Forward:
+    """Writes the statements of one template, in the order of its nodes."""
+
+    def __init__(
+        self,
+        template: Template,
+        module_of: Mapping[int, str],
+        rename: Callable[[str], str],
+        indent: int = 8,
+    ) -> None:
+        self.template = template
+        self.module_of = module_of
+        self.write = Spelling(rename)
+        self.indent = indent
+        self.lines: list[str] = []
+        self.uses = _uses(template)
+        self.variable: dict[int, str] = {}
+        self.holder: dict[str, int] = {}
+        self.pending: dict[int, Tree] = {}
+        self.shown = ""
+        for name, value in template.inputs:
+            self.variable[value] = name
+            self.holder[name] = value
+        if len(template.inputs) == 1:
+            self.shown = shape_comment(template.types[template.inputs[0][1]])
+
+    def run(self) -> list[str]:
+        """The lines of the body, the last of which returns."""
+        template = self.template
+        for node in template.nodes:
+            tree = Tree(node, [self.pending.pop(v, v) for v in node.inputs])
+            if len(node.outputs) != 1:
+                self._assign_many(node, tree)
+                continue
+            (value,) = node.outputs
+            if self.uses[value] == 1 and value not in template.names:
+                self.pending[value] = tree
+            else:
+                self._assign(value, self._name_for(value, tree), tree)
+        if template.training_outputs is not None:
+            texts = [self._result(value) for value in template.training_outputs]
+            pad = " " * self.indent
+            self.lines += [f"{pad}if self.training:", f"{pad}    return {', '.join(texts)}"]
+        self._return(template.outputs)
+        return self.lines
+
+    # --- statements
+
+    def _assign_many(self, node: Node, tree: Tree) -> None:
+        names = [self._name_for(value, tree) for value in node.outputs]
+        text = self._render(tree).text
+        self._consume(tree)
+        self.lines.append(f"{' ' * self.indent}{', '.join(names)} = {text}")
+        for name, value in zip(names, node.outputs, strict=True):
+            self._hold(name, value)
+
+    def _assign(self, value: int, name: str, tree: Tree) -> None:
+        tree = self._shortened(tree, name, f"{name} = ")
+        type_ = self.template.types[value]
+        self._statement(f"{name} = {self._render(tree).text}", type_)
+        self._consume(tree)
+        self._hold(name, value)
+
+    def _return(self, outputs: Sequence[int]) -> None:
+        if len(outputs) == 1 and outputs[0] in self.pending:
+            tree = self.pending.pop(outputs[0])
+            tree = self._shortened(tree, self._spare(tree), "return ")
+            self._statement(f"return {self._render(tree).text}", self.template.types[outputs[0]])
+            return
+        texts = [self._result(value) for value in outputs]
+        self.lines.append(f"{' ' * self.indent}return {', '.join(texts)}")
+
+    def _result(self, value: int) -> str:
+        tree = self.pending.get(value)
+        return self._render(tree).text if tree is not None else self.variable[value]
+
+    def _statement(self, text: str, type_: TensorType) -> None:
+        comment = shape_comment(type_)
+        said = "" if comment == self.shown else comment
+        self.shown = comment
+        self.lines += with_comment(" " * self.indent + text, said)
+
+    # --- variables
+
+    def _hold(self, name: str, value: int) -> None:
+        self.variable[value] = name
+        self.holder[name] = value
+
+    def _name_for(self, value: int, tree: Tree | None) -> str:
+        """The document's name for a tensor, or another where that one still holds what is needed."""
+        wanted = self.template.names.get(value)
+        if wanted is None:
+            label = tree.node.label if tree is not None else None
+            wanted = (label or "y").partition(".")[0]
+        return self._free(wanted, tree)
+
+    def _free(self, wanted: str, tree: Tree | None) -> str:
+        name, number = wanted, 1
+        while name in self.holder and self._needed_beyond(self.holder[name], tree):
+            number += 1
+            name = f"{wanted}{number}"
+        return name
+
+    def _needed_beyond(self, value: int, tree: Tree | None) -> bool:
+        return self.uses[value] > (0 if tree is None else _leaves(tree).count(value))
+
+    def _consume(self, tree: Tree) -> None:
+        for value in _leaves(tree):
+            self.uses[value] -= 1
+
+    def _spare(self, tree: Tree) -> str:
+        """The variable for a part of what is returned: that of a tensor that is read here last."""
+        for value in _leaves(tree):
+            if not self._needed_beyond(value, tree):
+                return self.variable[value]
+        return "y"
+
+    # --- lines that are too long
+
+    def _shortened(self, tree: Tree, name: str, before: str) -> Tree:
+        """The tree with inner calls moved into statements of their own until its line reads well."""
+        while self._too_long(tree, before):
+            parent, place = _cut(tree)
+            if parent is None:
+                break
+            inner = parent.operands[place]
+            assert isinstance(inner, Tree)
+            (value,) = inner.node.outputs
+            rest = [v for v in _leaves(tree) if v not in _leaves(inner)]
+            part = self._free(name, inner)
+            if any(self.variable[v] == part for v in rest):
+                part = self._free("y", None)
+            self._assign(value, part, inner)
+            parent.operands[place] = value
+        return tree
+
+    def _too_long(self, tree: Tree, before: str) -> bool:
+        if tree.depth > MOST_NESTED_CALLS:
+            return True
+        return self.indent + len(before) + len(self._render(tree).text) > WIDTH
+
+    # --- expressions
+
+    def _render(self, tree: Tree) -> Code:
+        codes = [
+            Code(self.variable[operand]) if isinstance(operand, int) else self._render(operand)
+            for operand in tree.operands
+        ]
+        node = tree.node
+        index = node.module
+        if node.op is None:
+            return Code(f"{self.module_of[index]}({', '.join(code.text for code in codes)})")
+        module = self.module_of.get(index, "")
+        types = self.template.input_types(node)
+        return node.op.call(self.write, module, *codes, types=types)
+
+
+def _uses(template: Template) -> dict[int, int]:
+    uses = dict.fromkeys(template.types, 0)
+    for node in template.nodes:
+        for value in node.inputs:
+            uses[value] += 1
+    for value in (*template.outputs, *(template.training_outputs or ())):
+        uses[value] += 1
+    return uses
+
+
+def _leaves(tree: Tree) -> list[int]:
+    result: list[int] = []
+    for operand in tree.operands:
+        result += [operand] if isinstance(operand, int) else _leaves(operand)
+    return result
+
+
+def _cut(tree: Tree) -> tuple[Tree | None, int]:
+    """Where to cut a deep tree: (the call, which of its operands) to move into a statement before it.
+
+    Along the deepest operands, as near to the middle as an activation ends a unit (`act(conv(x))`).
+    """
+    chain: list[tuple[Tree, int]] = []
+    current = tree
+    while True:
+        inner = [(i, o) for i, o in enumerate(current.operands) if isinstance(o, Tree)]
+        if not inner:
+            break
+        place, deepest = max(inner, key=lambda pair: (pair[1].depth, -pair[0]))
+        chain.append((current, place))
+        current = deepest
+    if not chain:
+        return None, 0
+    middle = (len(chain) - 1) / 2
+
+    def badness(position: int) -> tuple[bool, float]:
+        parent, place = chain[position]
+        operand = parent.operands[place]
+        ends_unit = isinstance(operand, Tree) and isinstance(operand.node.op, Activation)
+        return (not ends_unit, abs(position - middle))
+
+    return chain[min(range(len(chain)), key=badness)]

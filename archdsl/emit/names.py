@@ -1,0 +1,47 @@
+"""The names of generated classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+# The field writes these in capitals.
+ACRONYMS: Final = frozenset(
+    [
+        "bn",
+        "ffn",
+        "mhsa",
+        "mlp",
+        "se",
+        "gelu",
+        "relu",
+        "vit",
+        "cls",
+        "nas",
+        "dw",
+        "swiglu",
+        "grn",
+        "mbconv",
+    ]
+)
+
+
+def class_name(name: str) -> str:
+    """`conv_bn` is `ConvBN`, `EfficientFormerV2_S0` is `EfficientFormerV2S0`."""
+    words = [word for word in name.split("_") if word]
+    return "".join(word.upper() if word in ACRONYMS else word[:1].upper() + word[1:] for word in words)
+
+
+def suffix(decisions: Sequence[tuple[str, bool]]) -> str:
+    """What a class is called after its block's name: the decisions that are not the usual ones."""
+    return "".join(class_name(name) if outcome else f"No{class_name(name)}" for name, outcome in decisions)
+
+
+def unique(name: str, taken: set[str]) -> str:
+    """The name, with the first free number behind it where it is taken; the result is taken then."""
+    result, number = name, 1
+    while result in taken:
+        number += 1
+        result = f"{name}{number}"
+    taken.add(result)
+    return result

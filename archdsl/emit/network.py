@@ -1,0 +1,420 @@
+"""The class of the network: stages as runs of one class, the pyramid, the head that may be left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archdsl.emit.classes import (
+    Classes,
+    child_constructor,
+    init_lines,
+    result_annotation,
+)
+from archdsl.emit.forward import shape_comment
+from archdsl.emit.names import class_name
+from archdsl.emit.wrap import WIDTH, call_lines, docstring, run_length, with_comment
+from archdsl.graph import Graph, Node, Stage
+from archdsl.ops import Code, Constructor, Spelling
+from archdsl.scalar import number_text
+
+MOST_NESTED_ENTRIES = 3
+"""So many entries may be called inside one another in a line of the network's own methods."""
+
+
+class _Step:
+    """What runs as one call: an entry, or a whole stage of one stream."""
+
+    def __init__(self, text: str, node: Node, stage: Stage | None) -> None:
+        self.text, self.node, self.stage = text, node, stage
+
+
+class NetworkClass:
+    """Writes the network's own class."""
+
+    def __init__(self, graph: Graph, classes: Classes) -> None:
+        self.graph = graph
+        self.template = graph.template
+        self.classes = classes
+        self.name = class_name(graph.name)
+        self.stage_of: dict[int, Stage] = {
+            index: stage for stage in graph.stages for index in range(stage.first, stage.last)
+        }
+        dropping = [i for i, n in enumerate(self.template.nodes) if _drops(n)]
+        self.rate_of = {index: number for number, index in enumerate(dropping)}
+        self.single = len(self.template.inputs) == 1 and all(
+            len(node.inputs) == 1 and len(node.outputs) == 1 for node in self.template.nodes
+        )
+
+    def lines(self) -> list[str]:
+        """The text of the class."""
+        shape = ", ".join(map(str, self.graph.input.values))
+        about = f"{self.template.doc or self.name}\n\nThe input is [batch, {shape}]."
+        if self.graph.num_classes is not None:
+            about += " Without classes (`num_classes=0`) it gives the features that the head pools."
+        result = [f"class {self.name}(nn.Module):", *docstring(about, 4), ""]
+        result += self._constructor()
+        if self.single:
+            result += self._single_stream()
+        else:
+            result += self._streams()
+        return result
+
+    # --- the constructor
+
+    def _constructor(self) -> list[str]:
+        signature = ["self"]
+        if self.graph.num_classes is not None:
+            signature.append(f"num_classes: int = {self.graph.num_classes}")
+        signature.append(f"in_channels: int = {self.graph.input.values[0]}")
+        if self.rate_of:
+            signature.append(f"drop_path: float = {number_text(self.graph.drop_path)}")
+        lines = call_lines("def __init__(", signature, ") -> None:", 4)
+        lines.append("        super().__init__()")
+        count = len(self.rate_of)
+        if count == 1:
+            lines.append("        rates = [drop_path]")
+        elif count:
+            rates = f"drop_path * i / {count - 1} for i in range({count})"
+            lines.append(f"        rates = [{rates}]")
+        index = 0
+        while index < len(self.template.nodes):
+            stage = self.stage_of.get(index)
+            if stage is None:
+                lines += self._entry(index)
+                index += 1
+            else:
+                lines += self._stage(stage)
+                index = stage.last
+        for init in self.template.inits:
+            lines += init_lines(init, self.template)
+        return lines
+
+    def _made(self, index: int, rate: str = "") -> Constructor | None:
+        node = self.template.nodes[index]
+        if node.op is not None:
+            return node.op.constructor(Spelling(str), *self.template.input_types(node))
+        assert node.child is not None
+        rate = rate or f"rates[{self.rate_of.get(index, 0)}]"
+        return child_constructor(node, self.classes.of(node.child), str, rate)
+
+    def _entry(self, index: int) -> list[str]:
+        node = self.template.nodes[index]
+        made = self._made(index)
+        if made is None:
+            return []
+        comment = shape_comment(self.template.types[node.outputs[0]])
+        before, after = f"self.{node.label} = {made.name}(", ")"
+        args = _texts(made)
+        if self._is_optional(index):
+            after = ") if num_classes else nn.Identity()"
+        return call_lines(before, args, after, 8, comment)
+
+    def _is_optional(self, index: int) -> bool:
+        """Whether an entry of the head goes where there are no classes to tell apart."""
+        made = self._made(index)
+        return (
+            index >= self.graph.head
+            and made is not None
+            and any("num_classes" in text for text in _texts(made))
+        )
+
+    def _stage(self, stage: Stage) -> list[str]:
+        nodes = self.template.nodes[stage.first : stage.last]
+        comment = shape_comment(self.template.types[nodes[-1].outputs[0]])
+        container = "nn.Sequential" if self.single else "nn.ModuleList"
+        numbered = [f"{stage.label}.{i}" for i in range(len(nodes))]
+        if [node.label for node in nodes] != numbered:
+            return self._pinned_stage(stage, container, comment)
+        star = "*" if self.single else ""
+        items: list[str] = []
+        start = stage.first
+        while start < stage.last:
+            end = start + 1
+            while end < stage.last and self._alike(start, end):
+                end += 1
+            items += self._run(start, end, star or "*")
+            start = end
+        open_, close = ("(", ")") if self.single else ("([", "])")
+        lines = with_comment(f"        self.{stage.label} = {container}{open_}", comment)
+        return [*lines, *(f"            {item}" for item in items), f"        {close}"]
+
+    def _pinned_stage(self, stage: Stage, container: str, comment: str) -> list[str]:
+        """A stage with named blocks: modules by name, so that numbers do not shift."""
+        kind = "nn.Sequential" if self.single else "nn.ModuleDict"
+        lines = with_comment(f"        self.{stage.label} = {kind}()", comment)
+        for index in range(stage.first, stage.last):
+            made = self._made(index)
+            assert made is not None
+            label = (self.template.nodes[index].label or "").partition(".")[2]
+            before = f'self.{stage.label}.add_module("{label}", {made.name}('
+            lines += call_lines(before, _texts(made), "))", 8)
+        return lines
+
+    def _alike(self, a: int, b: int) -> bool:
+        """Whether two blocks can stand in one run: the same class."""
+        one, other = self._made(a), self._made(b)
+        return one is not None and other is not None and one.name == other.name
+
+    def _run(self, start: int, end: int, star: str) -> list[str]:
+        """Lines for blocks of one class: one call, or a comprehension over what differs."""
+        made = [self._made(index, "rate") for index in range(start, end)]
+        assert all(made)
+        if end - start == 1:
+            single = self._made(start)
+            assert single is not None
+            return _indented(call_lines(f"{single.name}(", _texts(single), "),", 12), 12)
+        first = made[0]
+        assert first is not None
+        keywords = self._keyword_rows(start, end)
+        varying = [name for name, values in keywords.items() if len(set(values)) > 1]
+        args = list(first.args)
+        sources: list[tuple[str, str]] = []
+        rows = [m.args for m in made if m is not None]
+        for position in range(len(args)):
+            column = [row[position] for row in rows]
+            if len(set(column)) > 1:
+                name = self._required_name(start, position)
+                args[position] = name
+                sources.append((name, run_length(column)))
+        for name, values in keywords.items():
+            if name == "drop_path":
+                continue
+            if name in varying:
+                args.append(f"{name}={name}")
+                sources.append((name, run_length(values)))
+            elif values[0] != self._default(start, name):
+                args.append(f"{name}={values[0]}")
+        if "drop_path" in keywords:
+            args.append("drop_path=rate")
+            rate = self.rate_of[start]
+            sources.append(("rate", f"rates[{rate}:{rate + end - start}]"))
+        call = f"{first.name}({', '.join(args)})"
+        return _comprehension(star, call, sources, end - start)
+
+    def _keyword_rows(self, start: int, end: int) -> dict[str, list[str]]:
+        """For every argument by name that some block of the run gives: its text in each of them."""
+        given = [dict(m.keywords) for i in range(start, end) if (m := self._made(i, "rate"))]
+        child = self.template.nodes[start].child
+        assert child is not None
+        names = [p.name for p in self.classes.of(child).parameters]
+        return {
+            name: [row.get(name, self._default(start, name)) for row in given]
+            for name in names
+            if any(name in row for row in given)
+        }
+
+    def _default(self, index: int, name: str) -> str:
+        child = self.template.nodes[index].child
+        assert child is not None
+        for parameter in self.classes.of(child).parameters:
+            if parameter.name == name:
+                return parameter.default or ""
+        return ""
+
+    def _required_name(self, index: int, position: int) -> str:
+        child = self.template.nodes[index].child
+        assert child is not None
+        required = [p for p in self.classes.of(child).parameters if p.default is None]
+        return required[position].name
+
+    # --- methods of a network of one stream
+
+    def _steps(self, first: int, last: int) -> list[_Step]:
+        steps: list[_Step] = []
+        index = first
+        while index < last:
+            node, stage = self.template.nodes[index], self.stage_of.get(index)
+            label = stage.label if stage is not None else node.label or ""
+            if stage is not None:
+                index = stage.last
+                node = self.template.nodes[index - 1]
+            else:
+                index += 1
+            steps.append(_Step(f"self.{_attribute(label)}", node, stage))
+        return steps
+
+    def _single_stream(self) -> list[str]:
+        graph = self.graph
+        body = self._steps(0, graph.head)
+        labels = dict(graph.features)
+        marks = {value: label for label, value in labels.items()}
+        last = max((i for i, s in enumerate(body) if s.node.outputs[0] in marks), default=-1)
+        lines: list[str] = []
+        if labels:
+            lines += ["", "    def features(self, x: Tensor) -> list[Tensor]:"]
+            about = f"The maps of {', '.join(labels)}, for detection and segmentation."
+            lines += docstring(about, 8)
+            lines += self._chain(body[: last + 1], "x", marks)
+            lines.append(f"        return [{', '.join(labels)}]")
+        lines += ["", "    def forward_features(self, x: Tensor) -> Tensor:"]
+        at_end = [i for i, (label, _) in enumerate(graph.features) if last >= 0
+                  and labels[label] == body[last].node.outputs[0]]  # fmt: skip
+        if last >= 0 and at_end:
+            rest = body[last + 1 :]
+            about = "The map that the head takes."
+            lines += docstring(about, 8)
+            place = -1 if at_end[-1] == len(labels) - 1 else at_end[-1]
+            if rest:
+                lines += self._chain(rest, f"self.features(x)[{place}]", {}, "return ")
+            else:
+                lines.append(f"        return self.features(x)[{place}]")
+        else:
+            lines += docstring("The map that the head takes.", 8)
+            lines += self._chain(body, "x", {}, "return ")
+        head = self._steps(graph.head, len(self.template.nodes))
+        result = result_annotation(self.template)
+        lines += ["", f"    def forward(self, x: Tensor) -> {result}:"]
+        if head:
+            lines += self._chain(head, "self.forward_features(x)", {}, "return ")
+        else:
+            lines.append("        return self.forward_features(x)")
+        return lines
+
+    def _chain(self, steps: Sequence[_Step], start: str, marks: dict[int, str], end: str = "") -> list[str]:
+        """Statements that run steps one after the other; marked results get variables of their own."""
+        lines: list[str] = []
+        text, nested = start, 0
+        for position, step in enumerate(steps):
+            value = step.node.outputs[0]
+            final = position == len(steps) - 1
+            called = self._called(step, text)
+            if nested >= MOST_NESTED_ENTRIES or len(called) + 8 + len(end or "x = ") > WIDTH:
+                lines.append(f"        x = {text}")
+                called, nested = self._called(step, "x"), 0
+            text, nested = called, nested + 1
+            if value in marks:
+                comment = shape_comment(self.template.types[value])
+                lines += with_comment(f"        {marks[value]} = {text}", comment)
+                text, nested = marks[value], 0
+            elif final and end:
+                comment = shape_comment(self.template.types[value])
+                lines += with_comment(f"        {end}{text}", comment)
+        return lines
+
+    def _called(self, step: _Step, text: str) -> str:
+        node = step.node
+        if step.stage is None and node.op is not None:
+            types = self.template.input_types(node)
+            code = Code(text) if text.replace(".", "").isidentifier() or text[-1] in ")]" else (
+                Code(f"({text})")
+            )  # fmt: skip
+            return node.op.call(Spelling(str), step.text, code, types=types).text
+        return f"{step.text}({text})"
+
+    # --- methods of a network of several streams
+
+    def _streams(self) -> list[str]:
+        inputs = ", ".join(f"{name}: Tensor" for name, _ in self.template.inputs)
+        lines: list[str] = []
+        result = result_annotation(self.template)
+        labels = [label for label, _ in self.graph.features]
+        names = [name for name, _ in self.template.inputs]
+        if labels:
+            lines += ["", f"    def features(self, {inputs}) -> list[Tensor]:"]
+            lines += docstring(f"The maps of {', '.join(labels)}.", 8)
+            lines += self._stream_statements(0, len(self.template.nodes), set(labels))
+            lines.append(f"        return [{', '.join(labels)}]")
+        carried = self._carried()
+        kind = "Tensor" if len(carried) == 1 else f"tuple[{', '.join(['Tensor'] * len(carried))}]"
+        lines += ["", f"    def forward_features(self, {inputs}) -> {kind}:"]
+        lines += docstring(f"What the head takes: {', '.join(carried)}.", 8)
+        lines += self._stream_statements(0, self.graph.head, set())
+        lines.append(f"        return {', '.join(carried)}")
+        lines += ["", f"    def forward(self, {inputs}) -> {result}:"]
+        call = f"self.forward_features({', '.join(names)})"
+        lines.append(f"        {', '.join(carried)} = {call}")
+        lines += self._stream_statements(self.graph.head, len(self.template.nodes), set())
+        lines.append(f"        return {self._name(self.template.outputs[0])}")
+        return lines
+
+    def _carried(self) -> list[str]:
+        """The streams that the head reads, or the result where there is no head."""
+        made = {v for _, v in self.template.inputs}
+        made.update(v for n in self.template.nodes[: self.graph.head] for v in n.outputs)
+        used = [v for n in self.template.nodes[self.graph.head :] for v in n.inputs if v in made]
+        values = used or list(self.template.outputs)
+        return list(dict.fromkeys(self._name(value) for value in values))
+
+    def _name(self, value: int) -> str:
+        return self.template.names.get(value, "x")
+
+    def _stream_statements(self, first: int, last: int, marks: set[str]) -> list[str]:
+        lines: list[str] = []
+        index = first
+        while index < last:
+            stage = self.stage_of.get(index)
+            node = self.template.nodes[index]
+            if stage is None:
+                lines.append(f"        {self._statement(node, f'self.{node.label}')}")
+                label, end = node.label or "", index + 1
+            else:
+                lines += self._stage_loops(stage)
+                label, end = stage.label, stage.last
+            if label in marks:
+                value = dict(self.graph.features)[label]
+                lines.append(f"        {label} = {self._name(value)}")
+            index = end
+        return lines
+
+    def _statement(self, node: Node, module: str) -> str:
+        outputs = ", ".join(self._name(value) for value in node.outputs)
+        inputs = [Code(self._name(value)) for value in node.inputs]
+        if node.op is not None:
+            types = self.template.input_types(node)
+            return f"{outputs} = {node.op.call(Spelling(str), module, *inputs, types=types).text}"
+        return f"{outputs} = {module}({', '.join(code.text for code in inputs)})"
+
+    def _stage_loops(self, stage: Stage) -> list[str]:
+        """A loop for each run of blocks that take and give the same streams."""
+        lines: list[str] = []
+        nodes = self.template.nodes
+        start = stage.first
+
+        def wires(index: int) -> tuple[list[str], list[str]]:
+            node = nodes[index]
+            return [self._name(v) for v in node.inputs], [self._name(v) for v in node.outputs]
+
+        while start < stage.last:
+            end = start + 1
+            while end < stage.last and wires(end) == wires(start):
+                end += 1
+            a, b = start - stage.first, end - stage.first
+            blocks = f"self.{stage.label}"
+            if nodes[stage.first].label != f"{stage.label}.0":
+                blocks += ".values()"
+            elif b - a < stage.last - stage.first:
+                blocks += f"[{a}:{b}]"
+            lines.append(f"        for block in {blocks}:")
+            lines.append(f"            {self._statement(nodes[start], 'block')}")
+            start = end
+        return lines
+
+
+def _attribute(label: str) -> str:
+    return "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in label.split("."))[1:]
+
+
+def _drops(node: Node) -> bool:
+    return node.op.kind == "drop_path" if node.op is not None else node.child.drops_paths  # type: ignore[union-attr]
+
+
+def _texts(made: Constructor) -> list[str]:
+    return [*made.args, *(f"{name}={value}" for name, value in made.keywords)]
+
+
+def _indented(lines: list[str], indent: int) -> list[str]:
+    return [line[indent:] for line in lines]
+
+
+def _comprehension(star: str, call: str, sources: list[tuple[str, str]], count: int) -> list[str]:
+    if not sources:
+        loop = f"for _ in range({count})"
+    elif len(sources) == 1:
+        loop = f"for {sources[0][0]} in {sources[0][1]}"
+    else:
+        names = ", ".join(name for name, _ in sources)
+        loop = f"for {names} in zip({', '.join(values for _, values in sources)})"
+    line = f"{star}({call} {loop}),"
+    if len(line) + 12 <= WIDTH:
+        return [line]
+    return [f"{star}(", f"    {call}", f"    {loop}", "),"]

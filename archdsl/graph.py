@@ -1,0 +1,470 @@
+"""The graph: a DAG of templates, each a block elaborated once for its arguments and input shapes.
+
+    Graph    = the network's own template, its stages, its head, its features
+    Template = inputs, nodes in the order in which they were written, outputs, names, lets, decisions
+    Node     = a primitive, or a call of another template with `binds: name -> Scalar`
+
+The flat list of primitives that a network runs is a view (`Graph.flat`). Tensors are numbered within
+their template; `Template.types` has their extents in the template's own names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from archdsl.ops import Op, TensorType, Weight
+from archdsl.record import Record
+from archdsl.scalar import Constant, Scalar, Term, evaluate, human_text
+from archdsl.source import Frame, Span
+
+if TYPE_CHECKING:
+    import networkx
+
+
+class Node(Record):
+    """One call: of a primitive (`op`) or of a block (`child`). Tensors are numbers of its template.
+
+    `label` is the key of what it owns; `module` the index of the node that owns it, which differs from
+    the node's own where a module is called again.
+    """
+
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    op: Op | None
+    child: Template | None
+    binds: tuple[tuple[str, Scalar], ...]
+    label: str | None
+    module: int
+    span: Span
+
+    @property
+    def kind(self) -> str:
+        """The name of the primitive or block."""
+        return self.op.kind if self.op is not None else self.child.block  # type: ignore[union-attr]
+
+
+class Argument(Record):
+    """A scalar argument of a template, as its class will take it."""
+
+    name: str
+    type: str
+    default: Scalar | None
+    value: Constant
+
+
+class Decision(Record):
+    """A compile-time `if`: what it asked for, and whether the answer differs from the defaults'."""
+
+    name: str
+    outcome: bool
+    unusual: bool
+
+
+class Initialisation(Record):
+    """How the weights of some primitives begin: `nn.init`'s name, its arguments, and their labels."""
+
+    function: str
+    arguments: tuple[tuple[str, float], ...]
+    paths: tuple[tuple[str, ...], ...]
+
+
+class Template(Record):
+    """A block, elaborated for one set of arguments and input shapes. Compared by identity."""
+
+    block: str
+    doc: str | None
+    extents: tuple[tuple[str, int], ...]
+    """The names that the input shapes bind, with their values, in order."""
+    arguments: tuple[Argument, ...]
+    inputs: tuple[tuple[str, int], ...]
+    nodes: tuple[Node, ...]
+    outputs: tuple[int, ...]
+    training_outputs: tuple[int, ...] | None
+    """What it gives in training where that differs; only the last block of a network may."""
+    types: dict[int, TensorType]
+    names: dict[int, str]
+    """The variables that the document gave to tensors."""
+    lets: tuple[tuple[str, Scalar], ...]
+    decisions: tuple[Decision, ...]
+    inits: tuple[Initialisation, ...]
+    span: Span
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    @cached_property
+    def values(self) -> dict[str, Constant]:
+        """The value of every scalar name of the template."""
+        names: dict[str, Constant] = dict(self.extents)
+        names.update({argument.name: argument.value for argument in self.arguments})
+        names.update({name: pair.value for name, pair in self.lets})
+        return names
+
+    @cached_property
+    def drops_paths(self) -> bool:
+        """Whether it holds a drop_path, itself or in a block that it calls."""
+        return any(
+            node.op.kind == "drop_path" if node.op else node.child.drops_paths  # type: ignore[union-attr]
+            for node in self.nodes
+        )
+
+    @cached_property
+    def owns_weights(self) -> bool:
+        """Whether anything of state_dict belongs to it."""
+        return any(
+            bool(node.op.weights(*self.input_types(node))) if node.op else node.child.owns_weights  # type: ignore[union-attr]
+            for node in self.nodes
+        )
+
+    @property
+    def has_modes(self) -> bool:
+        """Whether it gives something else in training."""
+        return self.training_outputs is not None or any(
+            node.child.has_modes for node in self.nodes if node.child is not None
+        )
+
+    def input_types(self, node: Node) -> tuple[TensorType, ...]:
+        """The types of what goes into a node."""
+        return tuple(self.types[value] for value in node.inputs)
+
+    def scalars(self) -> Iterator[Scalar]:
+        """Every number of the template with its term: extents, attributes, binds, lets."""
+        for type_ in self.types.values():
+            yield from type_.shape
+        for node in self.nodes:
+            yield from (pair for _, pair in node.binds)
+            if node.op is not None:
+                yield from _scalars_of(node.op)
+        yield from (pair for _, pair in self.lets)
+
+
+def _scalars_of(value: object) -> Iterator[Scalar]:
+    if isinstance(value, Scalar):
+        yield value
+    elif isinstance(value, Op):
+        for name in value._fields:
+            yield from _scalars_of(getattr(value, name))
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _scalars_of(item)
+
+
+class Stage(Record):
+    """Nodes `first` to `last` (one past) of the network's template, numbered under one label."""
+
+    label: str
+    first: int
+    last: int
+    span: Span
+
+
+class Flat(NamedTuple):
+    """A primitive of the whole network: its path in state_dict, its node, and the template that holds it.
+
+    `inputs` and `outputs` are numbers of tensors of the whole network; `first` says whether it owns the
+    weights that it uses (it does not where a module is called again); `entry` is the index of the node
+    of the network that it belongs to.
+    """
+
+    path: str
+    node: Node
+    template: Template
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    first: bool
+    entry: int
+
+
+class Graph(Record):
+    """A network: what a document says, elaborated at one resolution and for one set of parameters."""
+
+    name: str
+    template: Template
+    stages: tuple[Stage, ...]
+    head: int
+    """Index of the first node of the head; the number of nodes where there is none."""
+    features: tuple[tuple[str, int], ...]
+    """The labels of the pyramid and the tensors behind them."""
+    parameters: tuple[tuple[str, object], ...]
+    """The network's parameters as they stand, those that were overridden included."""
+    drop_path: float
+    num_classes: int | None
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    @property
+    def input(self) -> TensorType:
+        """The type of the first input."""
+        return self.template.types[self.template.inputs[0][1]]
+
+    @property
+    def resolution(self) -> tuple[int, int]:
+        """Rows and columns of the first input."""
+        values = self.input.values
+        return (values[-2], values[-1])
+
+    def templates(self) -> Iterator[Template]:
+        """Every template once, those that others use first."""
+        seen: set[int] = set()
+
+        def visit(template: Template) -> Iterator[Template]:
+            if id(template) in seen:
+                return
+            seen.add(id(template))
+            for node in template.nodes:
+                if node.child is not None:
+                    yield from visit(node.child)
+            yield template
+
+        return visit(self.template)
+
+    @cached_property
+    def flat(self) -> tuple[Flat, ...]:
+        """Every primitive in the order in which it runs."""
+        result: list[Flat] = []
+        counter = len(self.template.inputs)
+
+        def expand(template: Template, prefix: str, tensors: dict[int, int], first: bool, entry: int) -> None:
+            nonlocal counter
+            for index, node in enumerate(template.nodes):
+                at = index if template is self.template else entry
+                path = prefix + (node.label or "")
+                own = first and node.module == index
+                inputs = tuple(tensors[value] for value in node.inputs)
+                if node.op is not None:
+                    outputs = tuple(range(counter, counter + len(node.outputs)))
+                    counter += len(outputs)
+                    result.append(Flat(path, node, template, inputs, outputs, own, at))
+                    tensors.update(zip(node.outputs, outputs, strict=True))
+                    continue
+                child = node.child
+                assert child is not None
+                inner = dict(zip((v for _, v in child.inputs), inputs, strict=True))
+                below = prefix + f"{node.label}." if node.label else prefix
+                expand(child, below, inner, own, at)
+                tensors.update(
+                    (outside, inner[inside])
+                    for outside, inside in zip(node.outputs, child.outputs, strict=True)
+                )
+
+        start = {value: i for i, (_, value) in enumerate(self.template.inputs)}
+        expand(self.template, "", start, True, 0)
+        return tuple(result)
+
+    def weights(self) -> Iterator[tuple[str, Weight]]:
+        """Every tensor of state_dict (and every derived one) with its key, in order."""
+        for item in self.flat:
+            op = item.node.op
+            if op is None or not item.first:
+                continue
+            for weight in op.weights(*item.template.input_types(item.node)):
+                yield (f"{item.path}.{weight.name}" if weight.name else item.path), weight
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The hash of what the network computes, 16 hexadecimal digits.
+
+        Of every primitive with its key, its attributes, its wiring and its extents; of the features,
+        the head and the outputs. Names of blocks, variables and initialisation take no part in it.
+        """
+        import hashlib
+
+        lines = [f"{self.head} {self.features} {self.template.training_outputs}"]
+        for name, value in self.template.inputs:
+            lines.append(f"{name} {self.template.types[value].values}")
+        for item in self.flat:
+            op = item.node.op
+            assert op is not None
+            attributes = [_value_text(getattr(op, name)) for name in op._fields]
+            shapes = [item.template.types[value].values for value in item.node.outputs]
+            lines.append(
+                f"{item.path} {op.kind} {attributes} {item.inputs} {item.outputs} {shapes} {item.first}"
+            )
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+    def entry_path(self, index: int) -> str:
+        """The label of an entry of the network, or of a block of a stage."""
+        return self.template.nodes[index].label or ""
+
+    def verify(self) -> None:
+        """Check what every stage after elaboration relies on; raises `AssertionError` at our own faults.
+
+        Tensors are defined before they are used and once; a primitive's outputs have the extents that
+        its shape rule gives; a call's inputs and outputs have the extents of its template's; and every
+        term, evaluated with the names of its template, gives the value that stands beside it.
+        """
+        for template in self.templates():
+            defined = {value for _, value in template.inputs}
+            for index, node in enumerate(template.nodes):
+                assert defined.issuperset(node.inputs), (template.block, node)
+                assert not defined.intersection(node.outputs), (template.block, node)
+                defined.update(node.outputs)
+                assert node.module <= index, (template.block, node)
+                outputs = [template.types[value].values for value in node.outputs]
+                if node.op is not None:
+                    shape = node.op.shape(*template.input_types(node))
+                    assert [type_.values for type_ in shape] == outputs, (template.block, node)
+                if node.child is not None:
+                    child = node.child
+                    inputs = [type_.values for type_ in template.input_types(node)]
+                    assert inputs == [child.types[v].values for _, v in child.inputs]
+                    assert outputs == [child.types[v].values for v in child.outputs]
+                    for name, pair in node.binds:
+                        assert child.values[name] == pair.value, (template.block, node, name)
+            assert defined.issuperset(template.outputs), template.block
+            for pair in template.scalars():
+                assert evaluate(pair.term, template.values) == pair.value, (template.block, pair)
+
+    def dump(self, path: str | None = None) -> str:
+        """The graph as text for people and golden tests: one line a node, terms beside values.
+
+        With a path (`s3.4`, `s3.4.token_mixer`) only the template that stands there.
+        Raises `KeyError` for a path that leads to no block.
+        """
+        template = self.template if path is None else self.at(path)
+        lines: list[str] = []
+        seen: set[int] = set()
+        waiting = [template]
+        while waiting:
+            template = waiting.pop(0)
+            if id(template) in seen:
+                continue
+            seen.add(id(template))
+            lines += _dump_template(template) + [""]
+            if path is None:
+                waiting += [node.child for node in template.nodes if node.child is not None]
+        return "\n".join(lines)
+
+    def at(self, path: str) -> Template:
+        """The template behind a path of labels; raises `KeyError` with the labels that there are."""
+        template, rest = self.template, path
+        while rest:
+            for node in template.nodes:
+                label = node.label or ""
+                if label and (rest == label or rest.startswith(label + ".")):
+                    if node.child is None:
+                        raise KeyError(f"{path!r} is the primitive {node.kind}")
+                    template, rest = node.child, rest[len(label) + 1 :]
+                    break
+            else:
+                labels = [node.label for node in template.nodes if node.label]
+                raise KeyError(f"no block {rest!r} in {template.block}; it has {', '.join(labels)}")
+        return template
+
+    def to_networkx(self) -> networkx.DiGraph:
+        """The flat graph: a node a primitive (`kind`, `path`, `shape`, `params`, `macs`), an edge a tensor."""
+        import networkx
+
+        from archdsl.ops import total
+
+        result = networkx.DiGraph(name=self.name, input=self.input.values)
+        producer: dict[int, int | str] = {}
+        for index, (name, _) in enumerate(self.template.inputs):
+            result.add_node(name, kind="input", path=name, shape=self.input.values)
+            producer[index] = name
+        for index, item in enumerate(self.flat):
+            op, types = item.node.op, item.template.input_types(item.node)
+            assert op is not None
+            weights = op.weights(*types) if item.first else ()
+            result.add_node(
+                index,
+                kind=op.kind,
+                path=item.path,
+                shape=item.template.types[item.node.outputs[0]].values,
+                params=sum(weight.count for weight in weights if weight.role == "param"),
+                macs=total(op.macs(*types)),
+            )
+            for value in item.inputs:
+                result.add_edge(producer[value], index, tensor=value)
+            producer.update((value, index) for value in item.outputs)
+        return result
+
+
+def _value_text(value: object) -> str:
+    if isinstance(value, Scalar):
+        return repr(value.value)
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_value_text, value)) + "]"
+    return repr(value)
+
+
+def _sized(type_: TensorType) -> str:
+    terms = "[" + ", ".join(human_text(extent.term) for extent in type_.shape) + "]"
+    values = "[" + ", ".join(str(value) for value in type_.values) + "]"
+    text = terms if terms == values else f"{terms} = {values}"
+    return text if type_.batched else f"{text} without batch"
+
+
+def _named(name: str, pair: Scalar) -> str:
+    text = human_text(pair.term)
+    return f"{name} = {text}" if text == str(pair.value) else f"{name} = {text} = {pair.value}"
+
+
+def _dump_template(template: Template) -> list[str]:
+    arguments = [f"{argument.name} = {argument.value}" for argument in template.arguments]
+    given = [f"{name} = {value}" for name, value in template.extents]
+    lines = [f"block {template.block}({', '.join(given)}; {', '.join(arguments)})"]
+    for decision in template.decisions:
+        lines.append(f"  decided {decision.name}: {'yes' if decision.outcome else 'no'}")
+    for name, value in template.inputs:
+        lines.append(f"  %{value} = input {name}: {_sized(template.types[value])}")
+    for name, pair in template.lets:
+        lines.append(f"  let {_named(name, pair)}")
+    for index, node in enumerate(template.nodes):
+        outputs = ", ".join(f"%{value}" for value in node.outputs)
+        inputs = ", ".join(f"%{value}" for value in node.inputs)
+        label = f"{node.label}: " if node.label else ""
+        if node.module != index:
+            label = f"{template.nodes[node.module].label} again: "
+        if node.op is not None:
+            details = ", ".join(
+                f"{name} = {_attribute(getattr(node.op, name))}"
+                for name in node.op._fields
+                if getattr(node.op, name) != getattr(type(node.op), name, ...)
+            )
+        else:
+            own = {argument.name for argument in node.child.arguments}  # type: ignore[union-attr]
+            details = ", ".join(_named(name, pair) for name, pair in node.binds if name in own)
+        types = ", ".join(_sized(template.types[value]) for value in node.outputs)
+        call = f"{node.kind}({inputs}; {details})" if details else f"{node.kind}({inputs})"
+        variable = template.names.get(node.outputs[0])
+        lines.append(f"  {outputs} = {label}{call}: {types}" + (f"  # {variable}" if variable else ""))
+    for init in template.inits:
+        paths = ", ".join(".".join(path) for path in init.paths)
+        lines.append(f"  init {paths} = {init.function}")
+    outputs = ", ".join(f"%{value}" for value in template.outputs)
+    if template.training_outputs is not None:
+        train = ", ".join(f"%{value}" for value in template.training_outputs)
+        lines.append(f"  output train = ({train}), eval = {outputs}")
+    else:
+        lines.append(f"  return {outputs}")
+    return lines
+
+
+def _attribute(value: object) -> str:
+    if isinstance(value, Scalar):
+        text = human_text(value.term)
+        return text if text == str(value.value) else f"{text} = {value.value}"
+    if isinstance(value, tuple):
+        parts = [_attribute(item) for item in value]
+        return parts[0] if len(parts) == 2 and parts[0] == parts[1] else f"[{', '.join(parts)}]"
+    return repr(value) if isinstance(value, str) else str(value)
+
+
+def frames_of(path: str, span: Span) -> Frame:
+    """A link of a chain: the entry or block of a stage, and where it was written."""
+    label, _, index = path.rpartition(".")
+    return Frame(f"block {index} of {label}" if label else f"entry {path}", span)
+
+
+__all__ = [
+    "Any", "Argument", "Decision", "Flat", "Graph", "Initialisation", "Node", "Stage", "Template",
+    "Term", "frames_of",
+]  # fmt: skip

@@ -1,0 +1,202 @@
+"""Finding documents by name, reading them, and what each file sees of the others."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+from archdsl import assets
+from archdsl import syntax as s
+from archdsl.ops import OPS
+from archdsl.record import Record
+from archdsl.source import ArchError, Diagnostic, Frame, Source, Span, did_you_mean, fail
+
+LARGEST_FILE = 4 << 20
+"""Files of more bytes are refused before they are read."""
+
+DEEPEST_IMPORT = 32
+ENDINGS = (".yaml", ".yml", ".arch")
+
+
+class Unit(Record):
+    """A document and the blocks that it sees: its own and those of its imports, each with its unit."""
+
+    document: s.Document
+    source: Source
+    blocks: Mapping[str, tuple[s.Block, Unit]]
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+class Library:
+    """Documents by path, each read once. `search` are folders for a user's own blocks."""
+
+    def __init__(self, search: Sequence[str] = ()) -> None:
+        self.search = tuple(search)
+        self._units: dict[str, Unit] = {}
+
+    def open(self, name: str) -> Unit:
+        """The document of a path, or of a bundled spec (`s0`, `specs/s0.yaml`).
+
+        Raises `ArchError` for a file that is missing, unreadable or wrong.
+        """
+        return self._load(self._locate_spec(name), [])
+
+    # --- finding
+
+    def _locate_spec(self, name: str) -> str:
+        if os.path.lexists(name):
+            return name
+        bundled = name[len("specs/") :] if name.startswith("specs/") else name
+        found = _within(assets.folder("specs"), bundled)
+        if found is not None:
+            return found
+        raise fail("E0701", f"there is no document {name!a}", None, did_you_mean(name, spec_names()))
+
+    def _locate_import(self, imported: s.Import, importer: str) -> str:
+        name = imported.name
+        if os.path.isabs(name) or ".." in name.replace("\\", "/").split("/"):
+            help = "name a file beside this one, on the search path, or of the library"
+            raise fail("E0704", f"an import can't leave its folder: {name!a}", imported.span, help)
+        blocks = os.path.join(assets.folder("specs"), "blocks")
+        for folder in (os.path.dirname(importer), *self.search, blocks):
+            found = _within(folder, name)
+            if found is not None:
+                return found
+        known = [os.path.splitext(file)[0] for file in sorted(os.listdir(blocks))]
+        help = did_you_mean(name, known, "files of the library")
+        raise fail("E0701", f"there is no document {name!a} to import", imported.span, help)
+
+    # --- reading
+
+    def _load(self, path: str, chain: list[tuple[str, Span]]) -> Unit:
+        key = os.path.realpath(path)
+        if key in self._units:
+            return self._units[key]
+        document, source = read_document(path)
+        blocks: dict[str, tuple[s.Block, Unit]] = {}
+        unit = Unit(document, source, blocks)
+        mistakes: list[Diagnostic] = []
+        for imported in document.imports:
+            try:
+                inner = self._imported(imported, path, chain + [(key, imported.span)])
+            except ArchError as error:
+                mistakes += error.diagnostics
+                continue
+            for name, found in inner.blocks.items():
+                if name in blocks and blocks[name][0] is not found[0]:
+                    message = f"block {name!r} comes from two imports"
+                    note = f"the other stands in {blocks[name][0].span}"
+                    mistakes.append(Diagnostic("E0205", message, imported.span, note))
+                blocks[name] = found
+        own: dict[str, s.Block] = {}
+        for block in document.blocks:
+            if block.name in OPS:
+                help = "choose another name"
+                message = f"{block.name!r} is a primitive"
+                mistakes.append(Diagnostic("E0205", message, block.span, help))
+            elif block.name in own:
+                message = f"block {block.name!r} is written twice"
+                help = f"the other stands in {own[block.name].span}"
+                mistakes.append(Diagnostic("E0205", message, block.span, help))
+            own[block.name] = block
+            blocks[block.name] = (block, unit)
+        if mistakes:
+            raise ArchError(mistakes)
+        self._units[key] = unit
+        return unit
+
+    def _imported(self, imported: s.Import, path: str, chain: list[tuple[str, Span]]) -> Unit:
+        target = self._locate_import(imported, path)
+        key = os.path.realpath(target)
+        if any(key == earlier for earlier, _ in chain):
+            start = [earlier for earlier, _ in chain].index(key)
+            links = [Frame(f"{span.source.name}", span) for _, span in chain[start:]]
+            message = f"{imported.name!a} imports itself"
+            help = "move what both need into a third file"
+            raise ArchError([Diagnostic("E0705", message, imported.span, help, None, tuple(links))])
+        if len(chain) >= DEEPEST_IMPORT:
+            message = f"imports are nested more than {DEEPEST_IMPORT} deep"
+            raise fail("E0601", message, imported.span)
+        return self._load(target, chain)
+
+
+def _within(folder: str, name: str) -> str | None:
+    """The file of that name in a folder, with or without its ending, or None; links don't lead out."""
+    root = os.path.realpath(folder)
+    for ending in ("", *ENDINGS):
+        candidate = os.path.join(folder, name + ending)
+        if not os.path.isfile(candidate):
+            continue
+        real = os.path.realpath(candidate)
+        if real == root or real.startswith(root + os.sep):
+            return candidate
+    return None
+
+
+@cache
+def spec_names() -> tuple[str, ...]:
+    """The names of the bundled specs."""
+    folder = assets.folder("specs")
+    names = [os.path.splitext(f)[0] for f in os.listdir(folder) if f.endswith(ENDINGS)]
+    return tuple(sorted(names))
+
+
+def display_name(path: str) -> str:
+    """The path as messages show it: bundled files by `specs/...`, others as they were given."""
+    root = os.path.realpath(assets.folder("specs"))
+    real = os.path.realpath(path)
+    if real.startswith(root + os.sep):
+        return "specs/" + os.path.relpath(real, root).replace(os.sep, "/")
+    return path.replace(os.sep, "/")
+
+
+def read_text(path: str) -> str:
+    """The text of a file, UTF-8, any line ends; raises `ArchError` for anything that is no such file."""
+    shown = display_name(path)
+    try:
+        # O_NONBLOCK: a FIFO would otherwise hang the open itself.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise fail("E0701", f"{shown!a} can't be read: {reason}") from None
+    except ValueError:
+        raise fail("E0701", f"{shown!a} is not a path") from None
+    with os.fdopen(handle, "rb") as stream:
+        status = os.fstat(stream.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise fail("E0701", f"{shown!a} is not a file")
+        if status.st_size > LARGEST_FILE:
+            message = f"{shown!a} has {status.st_size:,} bytes; documents have at most {LARGEST_FILE:,}"
+            raise fail("E0103", message)
+        data = stream.read(LARGEST_FILE + 1)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        line = before.count(b"\n") + 1
+        column = error.start - (before.rfind(b"\n") + 1) + 1
+        source = Source(shown, data.decode("utf-8", "replace"))
+        span = Span(source, line, column, line, column + 1)
+        raise fail("E0110", "the file is not UTF-8 text", span, "save it as UTF-8") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_document(path: str) -> tuple[s.Document, Source]:
+    """Read a file in the surface that its ending says; raises `ArchError` with all its mistakes."""
+    source = Source(display_name(path), read_text(path))
+    if path.endswith((".yaml", ".yml")):
+        from archdsl import read_yaml
+
+        return read_yaml.read(source), source
+    if not path.endswith(".arch"):
+        message = f"{source.name!a} is neither .yaml nor .arch"
+        raise fail("E0701", message, None, "rename it to what it is")
+    from archdsl import read_arch
+
+    return read_arch.read(source), source

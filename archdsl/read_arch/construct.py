@@ -1,0 +1,321 @@
+"""From Lark's rules to records of `archdsl.syntax`, while the parser runs: no tree in between."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lark import Token
+from lark.visitors import Transformer, v_args
+
+from archdsl import names
+from archdsl import syntax as s
+from archdsl.source import Diagnostic, Source, Span
+
+_ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
+_LONGEST_NUMBER = 32
+
+
+@v_args(meta=True)
+class Construct(Transformer):  # type: ignore[type-arg]
+    """One method a rule of the grammar; collects mistakes that the grammar can't see.
+
+    `shift` is where the text stands in its file: (lines before it, columns before its first line).
+    """
+
+    def __init__(self, source: Source, shift: tuple[int, int]) -> None:
+        super().__init__()
+        self.source = source
+        self.lines, self.columns = shift
+        self.mistakes: list[Diagnostic] = []
+
+    # --- places and names
+
+    def span(self, meta: Any) -> Span:
+        """The place of a token, of a rule's meta, or of nothing (the start of the text)."""
+        line = getattr(meta, "line", 1) or 1
+        column = getattr(meta, "column", 1) or 1
+        end_line = getattr(meta, "end_line", line) or line
+        end_column = getattr(meta, "end_column", column) or column
+        return Span(
+            self.source,
+            line + self.lines,
+            column + (self.columns if line == 1 else 0),
+            end_line + self.lines,
+            end_column + (self.columns if end_line == 1 else 0),
+        )
+
+    def mistake(self, code: str, message: str, span: Span, help: str | None = None) -> None:
+        self.mistakes.append(Diagnostic(code, message, span, help))
+
+    def name_of(self, token: Token) -> str:
+        """The text of a name that is being given to something; a bad one is noted."""
+        problem = names.problem(str(token))
+        if problem:
+            self.mistake("E0105", problem, self.span(token), "choose another name")
+        return str(token)
+
+    def string_of(self, token: Token) -> str:
+        text, parts, escaped = str(token)[1:-1], [], False
+        for char in text:
+            if escaped:
+                if char not in _ESCAPES:
+                    what = f"unknown escape '\\{char}' in a string"
+                    self.mistake("E0106", what, self.span(token), 'known: \\" \\\\ \\n \\t')
+                parts.append(_ESCAPES.get(char, ""))
+                escaped = False
+            elif char == "\\":
+                escaped = True
+            else:
+                parts.append(char)
+        return "".join(parts)
+
+    # --- documents
+
+    def document(self, meta: Any, parts: list[Any]) -> s.Document:
+        version, *items = parts
+        items = [item for item in items if isinstance(item, s.Import | s.Block | s.Network)]
+        return s.Document(
+            version if version is not None else s.LANGUAGE_VERSION,
+            tuple(item for item in items if isinstance(item, s.Import)),
+            tuple(item for item in items if isinstance(item, s.Block)),
+            tuple(item for item in items if isinstance(item, s.Network)),
+            self.span(meta),
+        )
+
+    def version(self, meta: Any, parts: list[Any]) -> int:
+        if str(parts[0]) != str(s.LANGUAGE_VERSION):
+            message = f"this archdsl reads version {s.LANGUAGE_VERSION} of the language"
+            self.mistake("E0107", message, self.span(parts[0]), "install a newer archdsl")
+        return s.LANGUAGE_VERSION
+
+    def import_(self, meta: Any, parts: list[Any]) -> s.Import:
+        return s.Import(self.string_of(parts[0]), self.span(parts[0]))
+
+    def block(self, meta: Any, parts: list[Any]) -> s.Block:
+        name, (tensors, params), _, results, (doc, body) = parts
+        return s.Block(self.name_of(name), tensors, params, results, doc, body, self.span(name))
+
+    def network(self, meta: Any, parts: list[Any]) -> s.Network:
+        name, (tensors, params), (doc, body) = parts
+        return s.Network(self.name_of(name), tensors, params, doc, body, self.span(name))
+
+    def signature(self, meta: Any, parts: list[Any]) -> tuple[Any, Any]:
+        return parts[0], parts[2] or ()
+
+    def tensors(self, meta: Any, parts: list[Any]) -> tuple[s.TensorParam, ...]:
+        return tuple(part for part in parts if part is not None)
+
+    def tensor(self, meta: Any, parts: list[Any]) -> s.TensorParam:
+        return s.TensorParam(self.name_of(parts[0]), parts[1], self.span(meta))
+
+    def params(self, meta: Any, parts: list[Any]) -> tuple[s.Param, ...]:
+        return tuple(part for part in parts if part is not None)
+
+    def typed_param(self, meta: Any, parts: list[Any]) -> s.Param:
+        # `drop_path` is the one parameter that a network shares with the files made from it.
+        name = str(parts[0]) if parts[0] == "drop_path" else self.name_of(parts[0])
+        return s.Param(name, parts[1], parts[2], self.span(parts[0]))
+
+    def untyped_param(self, meta: Any, parts: list[Any]) -> s.Param:
+        name = str(parts[0]) if parts[0] == "drop_path" else self.name_of(parts[0])
+        return s.Param(name, None, parts[1], self.span(parts[0]))
+
+    def plain_type(self, meta: Any, parts: list[Any]) -> s.TypeName:
+        return s.TypeName(str(parts[0]), False, parts[1] is not None, self.span(meta))
+
+    def list_type(self, meta: Any, parts: list[Any]) -> s.TypeName:
+        return s.TypeName(str(parts[0]), True, parts[1] is not None, self.span(meta))
+
+    def results(self, meta: Any, parts: list[Any]) -> tuple[s.Result, ...]:
+        return tuple(part for part in parts if part is not None)
+
+    def plain_result(self, meta: Any, parts: list[Any]) -> s.Result:
+        return s.Result(None, parts[0], self.span(meta))
+
+    def named_result(self, meta: Any, parts: list[Any]) -> s.Result:
+        return s.Result(str(parts[0]), parts[1], self.span(meta))
+
+    def shape(self, meta: Any, parts: list[Any]) -> s.Shape:
+        return s.Shape(tuple(part for part in parts if part is not None), self.span(meta))
+
+    # --- statements
+
+    def body(self, meta: Any, parts: list[Any]) -> tuple[str | None, tuple[s.Statement, ...]]:
+        doc, statements = parts
+        return doc, statements or ()
+
+    def first_doc(self, meta: Any, parts: list[Any]) -> str:
+        return self.string_of(parts[0])
+
+    def next_doc(self, meta: Any, parts: list[Any]) -> str:
+        return f"{parts[0]}\n{self.string_of(parts[1])}"
+
+    def block_body(self, meta: Any, parts: list[Any]) -> tuple[s.Statement, ...]:
+        return parts[0] or ()
+
+    def statements(self, meta: Any, parts: list[Any]) -> tuple[s.Statement, ...]:
+        return tuple(parts)
+
+    def target(self, meta: Any, parts: list[Any]) -> s.Target:
+        return s.Target(self.name_of(parts[0]), self.span(parts[0]))
+
+    def let(self, meta: Any, parts: list[Any]) -> s.Let:
+        return s.Let(tuple(parts[:-1]), None, parts[-1], self.span(meta))
+
+    def typed_let(self, meta: Any, parts: list[Any]) -> s.Let:
+        name, shape, value = parts
+        target = s.Target(self.name_of(name), self.span(name))
+        return s.Let((target,), shape, value, self.span(meta))
+
+    def return_(self, meta: Any, parts: list[Any]) -> s.Return:
+        return s.Return(tuple(parts), self.span(meta))
+
+    def output(self, meta: Any, parts: list[Any]) -> s.Output:
+        return s.Output(str(parts[0]), parts[1], self.span(meta))
+
+    def require(self, meta: Any, parts: list[Any]) -> s.Require:
+        return s.Require(parts[0], self.string_of(parts[1]), self.span(meta))
+
+    def init(self, meta: Any, parts: list[Any]) -> s.Init:
+        return s.Init(tuple(parts[:-1]), parts[-1], self.span(meta))
+
+    def if_(self, meta: Any, parts: list[Any]) -> s.If:
+        condition, then, otherwise = parts
+        if isinstance(otherwise, s.If):
+            otherwise = (otherwise,)
+        return s.If(condition, then, otherwise or (), self.span(meta))
+
+    def for_(self, meta: Any, parts: list[Any]) -> s.For:
+        return s.For(self.name_of(parts[0]), parts[1], parts[2], self.span(meta))
+
+    def plain_entry(self, meta: Any, parts: list[Any]) -> s.Entry:
+        return s.Entry(self.name_of(parts[0]), None, parts[1], self.span(meta))
+
+    def indexed_entry(self, meta: Any, parts: list[Any]) -> s.Entry:
+        return s.Entry(self.name_of(parts[0]), parts[1], parts[2], self.span(meta))
+
+    def stage(self, meta: Any, parts: list[Any]) -> s.Stage:
+        name, width, *items = parts
+        kept = tuple(self._repeated(item) for item in items if item is not None)
+        return s.Stage(self.name_of(name), width, kept, self.span(name))
+
+    def head(self, meta: Any, parts: list[Any]) -> s.Head:
+        return s.Head(parts[0], self.span(meta))
+
+    def features(self, meta: Any, parts: list[Any]) -> s.Features:
+        return s.Features(tuple(parts), self.span(meta))
+
+    def label_path(self, meta: Any, parts: list[Any]) -> s.LabelPath:
+        return s.LabelPath(tuple(str(part) for part in parts), self.span(meta))
+
+    # --- expressions
+
+    def name(self, meta: Any, parts: list[Any]) -> s.Name:
+        return s.Name(str(parts[0]), self.span(parts[0]))
+
+    def number(self, meta: Any, parts: list[Any]) -> s.Num:
+        text, span = str(parts[0]), self.span(parts[0])
+        if len(text) > _LONGEST_NUMBER:
+            self.mistake("E0108", f"a number has at most {_LONGEST_NUMBER} characters", span)
+            return s.Num(1, span)
+        if text.isdigit():
+            if len(text) > 1 and text[0] == "0":
+                help = f"write {text.lstrip('0') or '0'}"
+                self.mistake("E0108", f"{text} begins with a zero", span, help)
+            return s.Num(int(text), span)
+        return s.Num(float(text), span)
+
+    def string(self, meta: Any, parts: list[Any]) -> s.Str:
+        return s.Str(self.string_of(parts[0]), self.span(parts[0]))
+
+    def true(self, meta: Any, parts: list[Any]) -> s.Bool:
+        return s.Bool(True, self.span(meta))
+
+    def false(self, meta: Any, parts: list[Any]) -> s.Bool:
+        return s.Bool(False, self.span(meta))
+
+    def none(self, meta: Any, parts: list[Any]) -> s.NoneLiteral:
+        return s.NoneLiteral(self.span(meta))
+
+    def positional(self, meta: Any, parts: list[Any]) -> s.Argument:
+        return s.Argument(None, parts[0], parts[0].span)
+
+    def keyword(self, meta: Any, parts: list[Any]) -> s.Argument:
+        return s.Argument(str(parts[0]), parts[1], self.span(meta))
+
+    def call(self, meta: Any, parts: list[Any]) -> s.Call:
+        name, *args = parts
+        kept = tuple(arg for arg in args if arg is not None)
+        return s.Call(str(name), kept, self.span(meta), self.span(name))
+
+    def plain_label(self, meta: Any, parts: list[Any]) -> s.Labelled:
+        return s.Labelled(self.name_of(parts[0]), None, parts[1], self.span(meta))
+
+    def indexed_label(self, meta: Any, parts: list[Any]) -> s.Labelled:
+        return s.Labelled(self.name_of(parts[0]), parts[1], parts[2], self.span(meta))
+
+    def labelled_atom(self, meta: Any, parts: list[Any]) -> s.Expr:
+        label, call = parts
+        index: s.Expr | None = None
+        if isinstance(label, s.Index):
+            index = label.index
+            label = label.value
+        if not isinstance(label, s.Name):
+            help = "write label: call, or label[index]: call"
+            self.mistake("E0109", "a label is a name", self.span(meta), help)
+            return call  # type: ignore[no-any-return]
+        problem = names.problem(label.id)
+        if problem:
+            self.mistake("E0105", problem, label.span, "choose another name")
+        return s.Labelled(label.id, index, call, self.span(meta))
+
+    def pipeline(self, meta: Any, parts: list[Any]) -> s.Pipe:
+        steps = tuple(part for part in parts[1:] if not isinstance(part, Token))
+        return s.Pipe(parts[0], steps, self.span(meta))
+
+    def binary(self, meta: Any, parts: list[Any]) -> s.Binary:
+        return s.Binary(str(parts[1]), parts[0], parts[2], self.span(meta))
+
+    def or_(self, meta: Any, parts: list[Any]) -> s.Binary:
+        return s.Binary("or", parts[0], parts[1], self.span(meta))
+
+    def and_(self, meta: Any, parts: list[Any]) -> s.Binary:
+        return s.Binary("and", parts[0], parts[1], self.span(meta))
+
+    def not_(self, meta: Any, parts: list[Any]) -> s.Unary:
+        return s.Unary("not", parts[0], self.span(meta))
+
+    def negative(self, meta: Any, parts: list[Any]) -> s.Unary:
+        return s.Unary("-", parts[1], self.span(meta))
+
+    def is_none(self, meta: Any, parts: list[Any]) -> s.Binary:
+        span = self.span(meta)
+        return s.Binary("is", parts[0], s.NoneLiteral(span), span)
+
+    def is_not_none(self, meta: Any, parts: list[Any]) -> s.Unary:
+        return s.Unary("not", self.is_none(meta, parts), self.span(meta))
+
+    def index(self, meta: Any, parts: list[Any]) -> s.Index:
+        return s.Index(parts[0], parts[1], self.span(meta))
+
+    def paren(self, meta: Any, parts: list[Any]) -> s.Paren:
+        return s.Paren(tuple(part for part in parts if part is not None), self.span(meta))
+
+    def list_(self, meta: Any, parts: list[Any]) -> s.ListExpr:
+        kept = tuple(self._repeated(part) for part in parts if part is not None)
+        return s.ListExpr(kept, self.span(meta))
+
+    def comprehension(self, meta: Any, parts: list[Any]) -> s.Comprehension:
+        return s.Comprehension(parts[0], self.name_of(parts[1]), parts[2], self.span(meta))
+
+    def each(self, meta: Any, parts: list[Any]) -> s.Each:
+        return s.Each(parts[0], self.span(meta))
+
+    def conditional(self, meta: Any, parts: list[Any]) -> s.IfExpr:
+        return s.IfExpr(parts[0], parts[1], parts[2], self.span(meta))
+
+    @staticmethod
+    def _repeated(item: s.Expr) -> s.Expr:
+        if isinstance(item, s.Binary) and item.op == "*":
+            return s.Repeat(item.left, item.right, item.span)
+        return item

@@ -1,0 +1,42 @@
+"""The JSON that archdsl exchanges with other programs, as pydantic models: read back, validated strictly."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class StatsRow(_Strict):
+    """A stage, block or primitive, with the shape that it gives and its MACs for one image."""
+
+    path: str
+    kind: str
+    params: int = Field(ge=0)
+    macs: int = Field(ge=0)
+    shape: list[int]
+
+
+class StatsReport(_Strict):
+    """What `archdsl stats --format json` prints for one network; bytes are those of the whole batch."""
+
+    name: str
+    input: list[int]
+    batch: int = Field(ge=1)
+    dtype: Literal["float64", "float32", "float16", "bfloat16", "int8"]
+    convention: Literal["core", "fvcore", "paper"]
+    by: Literal["stage", "block", "op"]
+    params: int = Field(ge=0)
+    buffers: int = Field(ge=0)
+    macs: int = Field(ge=0)
+    macs_by_operator: dict[str, int]
+    weight_bytes: int = Field(ge=0)
+    buffer_bytes: int = Field(ge=0)
+    activation_bytes: int = Field(ge=0)
+    peak_activation_bytes: int = Field(ge=0)
+    peak_at: str
+    rows: list[StatsRow]

@@ -1,0 +1,151 @@
+"""Texts, places in them, and what is said to a user about a place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from archdsl.record import Record
+
+SHOWN_ERRORS = 20
+"""So many errors are printed; the rest are counted (a file of 100,000 mistakes stays readable)."""
+
+EXCERPT_WIDTH = 110
+
+
+class Source(Record):
+    """A text and the name that messages give it: a path as the user wrote it, or relative to a root."""
+
+    name: str
+    text: str
+
+    def line(self, number: int) -> str:
+        """Line `number`, counted from 1, without its end; empty where the text has no such line."""
+        lines = self.text.splitlines()
+        return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+class Span(Record):
+    """A place in a source; lines and columns count from 1, and the end column is one past the end."""
+
+    source: Source
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def __str__(self) -> str:
+        return f"{self.source.name}:{self.line}:{self.column}"
+
+    def to(self, end: Span) -> Span:
+        """From the start of this place to the end of another one."""
+        return Span(self.source, self.line, self.column, end.end_line, end.end_column)
+
+
+class Frame(Record):
+    """One link of the chain of calls from the document to a place: `what` was called at `span`."""
+
+    what: str
+    span: Span | None
+
+
+class Diagnostic(Record):
+    """One mistake: its code, what is wrong, where, how the reader got there, and a way out."""
+
+    code: str
+    message: str
+    span: Span | None = None
+    help: str | None = None
+    note: str | None = None
+    chain: tuple[Frame, ...] = ()
+
+    def __str__(self) -> str:
+        """The message as it is printed: place, excerpt with a caret, chain of calls, help."""
+        lines = [f"error[{self.code}]: {self.message}"]
+        if self.span is not None:
+            lines.append(f"  --> {self.span}")
+            lines.extend(_excerpt(self.span, self.note))
+        elif self.note:
+            lines.append(f"  note: {self.note}")
+        if self.chain:
+            lines.append("  in " + ", ".join(_links(self.chain)))
+        if self.help:
+            lines.append(f"  help: {self.help}")
+        return "\n".join(lines)
+
+
+def _links(chain: tuple[Frame, ...]) -> Iterable[str]:
+    for frame, outer in zip(chain, (*chain[1:], None), strict=True):
+        same = outer is not None and outer.span == frame.span
+        yield frame.what if same or frame.span is None else f"{frame.what} ({frame.span})"
+
+
+def _excerpt(span: Span, note: str | None) -> Iterable[str]:
+    text = span.source.line(span.line).replace("\t", " ")
+    if not text.strip():
+        return
+    start = span.column - 1
+    end = span.end_column - 1 if span.end_line == span.line else len(text)
+    indent = min(len(text) - len(text.lstrip()), start)
+    cut = max(indent, start - EXCERPT_WIDTH // 2)
+    shown = text[cut : cut + EXCERPT_WIDTH]
+    yield f"   |   {_printable(shown)}".rstrip()
+    width = max(1, min(end, cut + EXCERPT_WIDTH) - start)
+    carets = " " * (start - cut) + "^" * width
+    yield f"   |   {carets} {note}" if note else f"   |   {carets}"
+
+
+def _printable(text: str) -> str:
+    """The text with everything that could steer a terminal shown as `?`."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+class ArchError(Exception):
+    """The user's mistakes, all those of one stage. `str()` is what the command line prints."""
+
+    exit_code = 2
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        super().__init__(diagnostics)
+        self.diagnostics = tuple(diagnostics)
+
+    def __str__(self) -> str:
+        shown = [str(diagnostic) for diagnostic in self.diagnostics[:SHOWN_ERRORS]]
+        more = len(self.diagnostics) - len(shown)
+        if more:
+            shown.append(f"and {more} more error{'s' if more > 1 else ''}")
+        return "\n\n".join(shown)
+
+
+class SurroundingsError(ArchError):
+    """Not the document's fault: a folder that can't be written, a package that is not installed."""
+
+    exit_code = 3
+
+
+def fail(code: str, message: str, span: Span | None = None, help: str | None = None) -> ArchError:
+    """An error of one diagnostic, to be raised."""
+    return ArchError([Diagnostic(code, message, span, help)])
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` was probably meant to be, or None."""
+    import difflib  # late: only a mistake needs it
+
+    names = sorted(set(known))
+    by_lower = {candidate.lower(): candidate for candidate in reversed(names)}
+    if name.lower() in by_lower:
+        return by_lower[name.lower()]
+    close = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
+    return by_lower[close[0]] if close else None
+
+
+def did_you_mean(name: str, known: Iterable[str], what: str = "known names") -> str:
+    """Help for an unknown name: the nearest known one, or the list of them."""
+    names = sorted(set(known))
+    close = nearest(name, names)
+    if close is not None:
+        return f"did you mean {close!r}?"
+    if not names:
+        return f"there are no {what} here"
+    shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+    return f"{what}: {shown}"

@@ -1,0 +1,144 @@
+"""The figures of a network put together: what `archdsl stats` says."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias
+
+from archdsl.cost import Convention, Costs, op_macs, op_params
+from archdsl.cost.memory import memory
+from archdsl.graph import Graph, Node
+from archdsl.record import Record
+
+By: TypeAlias = Literal["stage", "block", "op"]
+GROUPINGS: Final[tuple[By, ...]] = ("stage", "block", "op")
+
+
+class Row(Record):
+    """One line of the table: a stage, a block or a primitive, with the shape that it gives."""
+
+    path: str
+    kind: str
+    params: int
+    macs: int
+    shape: tuple[int, ...]
+
+
+class Stats(Record):
+    """The figures of a network. MACs are those of one image; bytes are those of the whole batch."""
+
+    name: str
+    input: tuple[int, ...]
+    batch: int
+    dtype: str
+    convention: Convention
+    by: By
+    params: int
+    buffers: int
+    macs: int
+    macs_by_operator: dict[str, int]
+    weight_bytes: int
+    buffer_bytes: int
+    activation_bytes: int
+    peak_activation_bytes: int
+    peak_at: str
+    rows: tuple[Row, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """The figures as JSON takes them."""
+        result = {name: getattr(self, name) for name in self._fields}
+        result["input"] = list(self.input)
+        result["rows"] = [
+            {**{name: getattr(row, name) for name in row._fields}, "shape": list(row.shape)}
+            for row in self.rows
+        ]
+        return result
+
+
+def stats(
+    graph: Graph,
+    convention: Convention = "core",
+    by: By = "stage",
+    dtype: str = "float32",
+    batch: int = 1,
+) -> Stats:
+    """Everything that is known about a network without running it."""
+    costs = Costs(graph, convention)
+    whole = costs.network
+    bytes_ = memory(graph, dtype, batch)
+    rows = {"stage": _stage_rows, "block": _block_rows, "op": _op_rows}[by](graph, costs)
+    return Stats(
+        graph.name,
+        graph.input.values,
+        batch,
+        dtype,
+        convention,
+        by,
+        whole.params,
+        whole.buffers,
+        whole.total_macs,
+        dict(sorted(whole.macs.items(), key=lambda item: -item[1])),
+        bytes_.weights,
+        bytes_.buffers,
+        bytes_.activations,
+        bytes_.peak,
+        bytes_.peak_at,
+        tuple(rows),
+    )
+
+
+def _block_rows(graph: Graph, costs: Costs) -> list[Row]:
+    rows = []
+    template = graph.template
+    for index, node in enumerate(template.nodes):
+        cost = costs.node(template, index)
+        shape = template.types[node.outputs[0]].values
+        rows.append(Row(node.label or "", node.kind, cost.params, cost.total_macs, shape))
+    return rows
+
+
+def _stage_rows(graph: Graph, costs: Costs) -> list[Row]:
+    blocks = _block_rows(graph, costs)
+    stages = {stage.first: stage for stage in graph.stages}
+    rows: list[Row] = []
+    index = 0
+    while index < len(blocks):
+        stage = stages.get(index)
+        if stage is None:
+            rows.append(blocks[index])
+            index += 1
+            continue
+        inside = blocks[stage.first : stage.last]
+        rows.append(
+            Row(
+                stage.label,
+                _kinds(graph.template.nodes[stage.first : stage.last]),
+                sum(row.params for row in inside),
+                sum(row.macs for row in inside),
+                inside[-1].shape,
+            )
+        )
+        index = stage.last
+    return rows
+
+
+def _kinds(nodes: tuple[Node, ...]) -> str:
+    """`ffn * 4, attention_block * 2`."""
+    runs: list[tuple[str, int]] = []
+    for node in nodes:
+        if runs and runs[-1][0] == node.kind:
+            runs[-1] = (node.kind, runs[-1][1] + 1)
+        else:
+            runs.append((node.kind, 1))
+    return ", ".join(kind if count == 1 else f"{kind} * {count}" for kind, count in runs)
+
+
+def _op_rows(graph: Graph, costs: Costs) -> list[Row]:
+    rows = []
+    for item in graph.flat:
+        op, types = item.node.op, item.template.input_types(item.node)
+        assert op is not None
+        params = op_params(op, types, costs.convention) if item.first else 0
+        macs = sum(op_macs(op, types, costs.convention).values())
+        shape = item.template.types[item.node.outputs[0]].values
+        rows.append(Row(item.path, op.kind, params, macs, shape))
+    return rows

@@ -1,0 +1,365 @@
+"""The document as it was written: one record a construct, each with its place. Both readers give these.
+
+Document  = version, imports, blocks, networks
+Block     = name, tensor parameters, parameters, results, doc, statements
+Network   = the same, with entries, stages and a head among its statements
+Statement = Let | Return | Output | Require | Init | If | For | Entry | Stage | Head | Features
+Expr      = Num | Str | Bool | NoneLiteral | Name | Unary | Binary | Call | Labelled | Pipe | Index
+          | ListExpr | Repeat | Each | IfExpr | Comprehension | Paren
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from archdsl.record import Record
+from archdsl.source import Span
+
+LANGUAGE_VERSION = 1
+"""The version of the language that documents state in their first line."""
+
+
+# --- expressions -------------------------------------------------------------------------------
+
+
+class Num(Record):
+    """A whole number or a number with a point or exponent."""
+
+    value: int | float
+    span: Span
+
+
+class Str(Record):
+    """A string in double quotes."""
+
+    value: str
+    span: Span
+
+
+class Bool(Record):
+    """`true` or `false`."""
+
+    value: bool
+    span: Span
+
+
+class NoneLiteral(Record):
+    """`none`: the value of an optional argument that is not there."""
+
+    span: Span
+
+
+class Name(Record):
+    """A name: of an extent, an argument, a let, a block or a primitive."""
+
+    id: str
+    span: Span
+
+
+class Unary(Record):
+    """`-x` or `not x`."""
+
+    op: str
+    operand: Expr
+    span: Span
+
+
+class Binary(Record):
+    """Arithmetic, comparison, `and`, `or`, and `@`, the product of matrices."""
+
+    op: str
+    left: Expr
+    right: Expr
+    span: Span
+
+
+class Argument(Record):
+    """An argument of a call; positional where `name` is None."""
+
+    name: str | None
+    value: Expr
+    span: Span
+
+
+class Call(Record):
+    """`name(arguments)`: a scalar function, a primitive, a block or a module made before."""
+
+    name: str
+    args: tuple[Argument, ...]
+    span: Span
+    name_span: Span
+
+
+class Labelled(Record):
+    """`label: call` or `label[index]: call`: the call owns weights under this key of state_dict."""
+
+    label: str
+    index: Expr | None
+    call: Name | Call
+    span: Span
+
+
+class Pipe(Record):
+    """`source |> step |> step`: each step takes what stands before it as its first tensor."""
+
+    source: Expr
+    steps: tuple[Expr, ...]
+    span: Span
+
+
+class Index(Record):
+    """`list[index]`."""
+
+    value: Expr
+    index: Expr
+    span: Span
+
+
+class ListExpr(Record):
+    """`[a, b * 3]`; an element `b * 3` stands for three b."""
+
+    items: tuple[Expr, ...]
+    span: Span
+
+
+class Repeat(Record):
+    """`value * count`, an element of a list or an item of a stage."""
+
+    value: Expr
+    count: Expr
+    span: Span
+
+
+class Each(Record):
+    """`each [...]`: one value for each block of the item that it is an argument of."""
+
+    value: Expr
+    span: Span
+
+
+class IfExpr(Record):
+    """`if condition { a } else { b }`, decided when the graph is made."""
+
+    condition: Expr
+    then: Expr
+    otherwise: Expr
+    span: Span
+
+
+class Comprehension(Record):
+    """`[item for name in values]`."""
+
+    item: Expr
+    name: str
+    values: Expr
+    span: Span
+
+
+class Paren(Record):
+    """`(a)`, or `(a, b)` for several tensors."""
+
+    items: tuple[Expr, ...]
+    span: Span
+
+
+Expr: TypeAlias = (
+    "Num | Str | Bool | NoneLiteral | Name | Unary | Binary | Call | Labelled | Pipe | Index | ListExpr"
+    " | Repeat | Each | IfExpr | Comprehension | Paren"
+)
+
+
+# --- types and signatures ----------------------------------------------------------------------
+
+
+class Shape(Record):
+    """`[C, ceil(H / 2), W]`: the extents of a tensor, the batch left out."""
+
+    extents: tuple[Expr, ...]
+    span: Span
+
+
+class TensorParam(Record):
+    """A tensor that a block or network takes; names of its shape that are new are bound by it."""
+
+    name: str
+    shape: Shape
+    span: Span
+
+
+class TypeName(Record):
+    """`dim`, `ratio?`, `[dim]`."""
+
+    name: str
+    is_list: bool
+    optional: bool
+    span: Span
+
+
+class Param(Record):
+    """A compile-time parameter. `type` is None where a network infers it from the default."""
+
+    name: str
+    type: TypeName | None
+    default: Expr | None
+    span: Span
+
+
+class Result(Record):
+    """A tensor that a block gives; named where it replaces or makes a stream of that name."""
+
+    name: str | None
+    shape: Shape
+    span: Span
+
+
+# --- statements --------------------------------------------------------------------------------
+
+
+class Target(Record):
+    """A name that a let binds."""
+
+    name: str
+    span: Span
+
+
+class Let(Record):
+    """`a = expr`, `a, b = expr` or `a: [C, h, w] = expr`, which binds the names h and w too."""
+
+    targets: tuple[Target, ...]
+    shape: Shape | None
+    value: Expr
+    span: Span
+
+
+class Return(Record):
+    """`return a` or `return a, b`."""
+
+    values: tuple[Expr, ...]
+    span: Span
+
+
+class Output(Record):
+    """`output train = (a, b)`: what the block gives in one mode of the module."""
+
+    mode: str
+    value: Expr
+    span: Span
+
+
+class Require(Record):
+    """`require condition else "message"`."""
+
+    condition: Expr
+    message: str
+    span: Span
+
+
+class LabelPath(Record):
+    """`fc1.conv`: a module of the block, by its labels."""
+
+    parts: tuple[str, ...]
+    span: Span
+
+
+class Init(Record):
+    """`init fc1.conv, fc2.conv = trunc_normal(0.02)`: how those weights begin; biases begin at 0."""
+
+    paths: tuple[LabelPath, ...]
+    value: Expr
+    span: Span
+
+
+class If(Record):
+    """`if condition { ... } else { ... }`, decided when the graph is made."""
+
+    condition: Expr
+    then: tuple[Statement, ...]
+    otherwise: tuple[Statement, ...]
+    span: Span
+
+
+class For(Record):
+    """`for name in values { ... }`, unrolled when the graph is made."""
+
+    name: str
+    values: Expr
+    body: tuple[Statement, ...]
+    span: Span
+
+
+class Entry(Record):
+    """`stem: conv_stem(32)` in a network: a block between or instead of stages."""
+
+    label: str
+    index: Expr | None
+    call: Expr
+    span: Span
+
+
+class Stage(Record):
+    """`stage s3(96) { ... }`: blocks numbered from 0; `width` is checked, not assumed."""
+
+    label: str
+    width: Expr | None
+    items: tuple[Expr, ...]
+    span: Span
+
+
+class Head(Record):
+    """`head { ... }`: the entries after `forward_features`."""
+
+    body: tuple[Statement, ...]
+    span: Span
+
+
+class Features(Record):
+    """`features s1, s2`: the entries whose maps `features()` gives."""
+
+    labels: tuple[LabelPath, ...]
+    span: Span
+
+
+Statement: TypeAlias = Let | Return | Output | Require | Init | If | For | Entry | Stage | Head | Features
+
+
+# --- documents ---------------------------------------------------------------------------------
+
+
+class Block(Record):
+    """A block: typed tensors and arguments in, tensors out, and the dataflow between."""
+
+    name: str
+    tensors: tuple[TensorParam, ...]
+    params: tuple[Param, ...]
+    results: tuple[Result, ...]
+    doc: str | None
+    body: tuple[Statement, ...]
+    span: Span
+
+
+class Network(Record):
+    """A network: the input, the parameters that a variant may override, entries and stages."""
+
+    name: str
+    tensors: tuple[TensorParam, ...]
+    params: tuple[Param, ...]
+    doc: str | None
+    body: tuple[Statement, ...]
+    span: Span
+
+
+class Import(Record):
+    """`import "attention"`: the blocks of another document."""
+
+    name: str
+    span: Span
+
+
+class Document(Record):
+    """A file as it was written."""
+
+    version: int
+    imports: tuple[Import, ...]
+    blocks: tuple[Block, ...]
+    networks: tuple[Network, ...]
+    span: Span

@@ -1,0 +1,3 @@
+"""The version of archdsl."""
+
+VERSION = "0.1.0"

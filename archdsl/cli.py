@@ -29,7 +29,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _resolution(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d{1,5})(?:[x,](\d{1,5}))?", text)
+    match = re.fullmatch(r"([0-9]{1,5})(?:[x,]([0-9]{1,5}))?", text)
     if match is None:
         raise argparse.ArgumentTypeError(f"{text!a} is not a size: write 224 or 192x256")
     rows = int(match.group(1))
@@ -37,7 +37,7 @@ def _resolution(text: str) -> tuple[int, int]:
 
 
 def _batch(text: str) -> int:
-    if not re.fullmatch(r"[1-9]\d{0,5}", text):
+    if not re.fullmatch(r"[1-9][0-9]{0,5}", text):
         raise argparse.ArgumentTypeError(f"{text!a} is not a number of images, 1 to 999999")
     return int(text)
 
@@ -162,6 +162,11 @@ def _verify(args: argparse.Namespace) -> int:
 _COMMANDS = {"stats": _stats, "build": _build, "show": _show, "verify": _verify}
 
 
+def _drop_output() -> None:
+    """Send what is still to be printed nowhere: Python would try again at exit, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the result is the exit code."""
     args = _parser().parse_args(argv)
@@ -173,8 +178,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
-        # The reader has gone (`| head`): no error of ours. Keep Python from flushing to it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has gone (`| head`): no error of ours.
+        _drop_output()
         return 0
+    except OSError as error:
+        what = f"{error.filename!a} can't be used" if error.filename else "the output can't be written"
+        print(Diagnostic("E0702", f"{what}: {error.strerror or error}"), file=sys.stderr)
+        _drop_output()
+        return 3
     except KeyboardInterrupt:
         return 130

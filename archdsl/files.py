@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 
@@ -15,6 +16,7 @@ def write_atomically(path: str, text: str) -> None:
     """
     folder = os.path.dirname(path) or "."
     temporary: str | None = None
+    made = _missing(folder)
     try:
         if os.path.isdir(path):
             raise IsADirectoryError(21, "it is a folder", path)
@@ -27,14 +29,28 @@ def write_atomically(path: str, text: str) -> None:
         os.chmod(temporary, _mode_of(path))
         os.replace(temporary, path)
         temporary = None
+        made = []
         _sync_folder(folder)
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, ValueError) as error:
+        # ValueError: a path that holds a NUL.
+        reason = getattr(error, "strerror", None) or str(error)
         message = f"{path!a} can't be written: {reason}"
         raise SurroundingsError([Diagnostic("E0702", message, None, "choose another -o")]) from None
     finally:
         if temporary is not None and os.path.exists(temporary):
             os.unlink(temporary)
+        for new in made:
+            with contextlib.suppress(OSError, ValueError):
+                os.rmdir(new)
+
+
+def _missing(folder: str) -> list[str]:
+    """The folders on the way to `folder` that are not there, the innermost first."""
+    result = []
+    while folder and not os.path.lexists(folder):
+        result.append(folder)
+        folder = os.path.dirname(folder)
+    return result
 
 
 def _mode_of(path: str) -> int:

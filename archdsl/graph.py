@@ -55,9 +55,11 @@ class Argument(Record):
 
 
 class Decision(Record):
-    """A compile-time `if`: what it asked for, and whether the answer differs from the defaults'."""
+    """A compile-time `if`: the argument and the condition that it asked, the answer, and whether the
+    answer differs from what the defaults would give."""
 
     name: str
+    condition: str
     outcome: bool
     unusual: bool
 
@@ -163,7 +165,9 @@ class Stage(Record):
 
 
 class Flat(NamedTuple):
-    """A primitive of the whole network: its path in state_dict, its node, and the template that holds it.
+    """A primitive of the whole network: its path, its node, and the template that holds it.
+
+    The path is its key in state_dict; one that owns nothing stands under its kind (`s1.0.gelu`).
 
     `inputs` and `outputs` are numbers of tensors of the whole network; `first` says whether it owns the
     weights that it uses (it does not where a module is called again); `entry` is the index of the node
@@ -235,7 +239,7 @@ class Graph(Record):
             nonlocal counter
             for index, node in enumerate(template.nodes):
                 at = index if template is self.template else entry
-                path = prefix + (node.label or "")
+                path = prefix + (node.label or node.kind)
                 own = first and node.module == index
                 inputs = tuple(tensors[value] for value in node.inputs)
                 if node.op is not None:
@@ -378,7 +382,7 @@ class Graph(Record):
                 kind=op.kind,
                 path=item.path,
                 shape=item.template.types[item.node.outputs[0]].values,
-                params=sum(weight.count for weight in weights if weight.role == "param"),
+                params=sum(weight.size for weight in weights if weight.role == "param"),
                 macs=total(op.macs(*types)),
             )
             for value in item.inputs:
@@ -404,7 +408,7 @@ def _sized(type_: TensorType) -> str:
 
 def _named(name: str, pair: Scalar) -> str:
     text = human_text(pair.term)
-    return f"{name} = {text}" if text == str(pair.value) else f"{name} = {text} = {pair.value}"
+    return f"{name} = {pair.value}" if text in (name, str(pair.value)) else f"{name} = {text} = {pair.value}"
 
 
 def _dump_template(template: Template) -> list[str]:
@@ -412,7 +416,7 @@ def _dump_template(template: Template) -> list[str]:
     given = [f"{name} = {value}" for name, value in template.extents]
     lines = [f"block {template.block}({', '.join(given)}; {', '.join(arguments)})"]
     for decision in template.decisions:
-        lines.append(f"  decided {decision.name}: {'yes' if decision.outcome else 'no'}")
+        lines.append(f"  decided {decision.condition}: {'yes' if decision.outcome else 'no'}")
     for name, value in template.inputs:
         lines.append(f"  %{value} = input {name}: {_sized(template.types[value])}")
     for name, pair in template.lets:
@@ -424,16 +428,14 @@ def _dump_template(template: Template) -> list[str]:
         if node.module != index:
             label = f"{template.nodes[node.module].label} again: "
         if node.op is not None:
-            details = ", ".join(
-                f"{name} = {_attribute(getattr(node.op, name))}"
-                for name in node.op._fields
-                if getattr(node.op, name) != getattr(type(node.op), name, ...)
-            )
+            details = _op_details(node.op)
         else:
-            own = {argument.name for argument in node.child.arguments}  # type: ignore[union-attr]
-            details = ", ".join(_named(name, pair) for name, pair in node.binds if name in own)
+            usual = {argument.name: argument.default for argument in node.child.arguments}  # type: ignore[union-attr]
+            details = ", ".join(
+                _named(name, pair) for name, pair in node.binds if usual.get(name, pair) != pair
+            )
         types = ", ".join(_sized(template.types[value]) for value in node.outputs)
-        call = f"{node.kind}({inputs}; {details})" if details else f"{node.kind}({inputs})"
+        call = f"{node.kind}({'; '.join(part for part in (inputs, details) if part)})"
         variable = template.names.get(node.outputs[0])
         lines.append(f"  {outputs} = {label}{call}: {types}" + (f"  # {variable}" if variable else ""))
     for init in template.inits:
@@ -446,6 +448,20 @@ def _dump_template(template: Template) -> list[str]:
     else:
         lines.append(f"  return {outputs}")
     return lines
+
+
+def _op_details(op: Op) -> str:
+    """The attributes that differ from their defaults, and the sizes that a rearrangement is given."""
+    parts = []
+    for name in op._fields:
+        value = getattr(op, name)
+        if name == "_sizes":
+            parts += [_named(axis, size) for axis, size in value]
+        elif isinstance(value, Scalar) and value != getattr(type(op), name, ...):
+            parts.append(_named(name, value))
+        elif value != getattr(type(op), name, ...):
+            parts.append(f"{name} = {_attribute(value)}")
+    return ", ".join(parts)
 
 
 def _attribute(value: object) -> str:

@@ -11,9 +11,9 @@ from archdsl import assets
 from archdsl import syntax as s
 from archdsl.ops import OPS
 from archdsl.record import Record
-from archdsl.source import ArchError, Diagnostic, Frame, Source, Span, did_you_mean, fail
+from archdsl.source import ArchError, Diagnostic, Frame, Source, Span, SurroundingsError, did_you_mean, fail
 
-LARGEST_FILE = 4 << 20
+LARGEST_FILE = 1 << 20
 """Files of more bytes are refused before they are read."""
 
 DEEPEST_IMPORT = 32
@@ -39,6 +39,7 @@ class Library:
     def __init__(self, search: Sequence[str] = ()) -> None:
         self.search = tuple(search)
         self._units: dict[str, Unit] = {}
+        self._wrong: set[str] = set()
 
     def open(self, name: str) -> Unit:
         """The document of a path, or of a bundled spec (`s0`, `specs/s0.yaml`).
@@ -56,7 +57,8 @@ class Library:
         found = _within(assets.folder("specs"), bundled)
         if found is not None:
             return found
-        raise fail("E0701", f"there is no document {name!a}", None, did_you_mean(name, spec_names()))
+        help = did_you_mean(name, spec_names(), "bundled documents")
+        raise fail("E0701", f"there is no document {name!a}", None, help)
 
     def _locate_import(self, imported: s.Import, importer: str) -> str:
         name = imported.name
@@ -120,10 +122,17 @@ class Library:
             message = f"{imported.name!a} imports itself"
             help = "move what both need into a third file"
             raise ArchError([Diagnostic("E0705", message, imported.span, help, None, tuple(links))])
+        if key in self._wrong:
+            # Said already. Reading it anew for every import would take 2 ** n times for a chain of n.
+            raise ArchError(())
         if len(chain) >= DEEPEST_IMPORT:
             message = f"imports are nested more than {DEEPEST_IMPORT} deep"
             raise fail("E0601", message, imported.span)
-        return self._load(target, chain)
+        try:
+            return self._load(target, chain)
+        except ArchError:
+            self._wrong.add(key)
+            raise
 
 
 def _within(folder: str, name: str) -> str | None:
@@ -164,13 +173,16 @@ def read_text(path: str) -> str:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
         reason = error.strerror or str(error)
-        raise fail("E0701", f"{shown!a} can't be read: {reason}") from None
+        diagnostic = Diagnostic("E0701", f"{shown!a} can't be read: {reason}")
+        kind = ArchError if isinstance(error, FileNotFoundError) else SurroundingsError
+        raise kind([diagnostic]) from None
     except ValueError:
         raise fail("E0701", f"{shown!a} is not a path") from None
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(handle)
+        raise fail("E0701", f"{shown!a} is not a file")
     with os.fdopen(handle, "rb") as stream:
-        status = os.fstat(stream.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise fail("E0701", f"{shown!a} is not a file")
         if status.st_size > LARGEST_FILE:
             message = f"{shown!a} has {status.st_size:,} bytes; documents have at most {LARGEST_FILE:,}"
             raise fail("E0103", message)

@@ -128,6 +128,9 @@ WORDS = frozenset(
     ]
 )
 
+TYPES = ("dim", "count", "int", "odd", "ratio", "real", "bool", "op", "block", "str")
+"""The types of parameters (archdsl/elaborate/values.py reads a value of each)."""
+
 
 def problem(name: str) -> str | None:
     """Why `name` can't be a name, or None. Any text may be given."""

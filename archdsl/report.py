@@ -65,6 +65,7 @@ def _notes(stats: Stats) -> list[str]:
     operators = ", ".join(f"{name} {count:,}" for name, count in stats.macs_by_operator.items())
     images = "one image" if stats.batch == 1 else f"{stats.batch} images"
     return [
+        f"{stats.params:,} trained parameters; {stats.buffers:,} numbers in buffers",
         f"MACs of one image, convention {stats.convention}: {operators}",
         f"{stats.dtype}: weights {bytes_text(stats.weight_bytes)}, "
         f"activations of {images} {bytes_text(stats.activation_bytes)}, "

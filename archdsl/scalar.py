@@ -161,29 +161,60 @@ def apply(op: str, *operands: Scalar) -> Scalar:
     `x // 1` are `x`, and `ceil(ceil(x / 2) / 2)` is `ceil(x / 4)`. Simplification looks at terms
     alone, never at values: two instances of a block that differ in numbers keep equal terms.
     """
-    value = compute(op, [operand.value for operand in operands])
-    if all(is_constant(operand.term) for operand in operands):
+    values, terms = zip(*operands, strict=True)
+    value = compute(op, values)
+    for term in terms:
+        if isinstance(term, tuple):
+            break
+    else:
         return Scalar(value, value)
     if op == "/" and isinstance(value, int) and not isinstance(value, bool):
-        op = "//" if all(isinstance(operand.value, int) for operand in operands) else op
-    return Scalar(value, _simplified(op, tuple(operand.term for operand in operands)))
+        op = "//" if all(isinstance(operand, int) for operand in values) else op
+    # What holds of whole numbers alone: 2.5 // 1 is not 2.5.
+    if op == "//" and not all(isinstance(operand, int) for operand in values):
+        return Scalar(value, Apply(op, terms))
+    return Scalar(value, _simplified(op, terms))
+
+
+# x op n is x; and n op x is x where the operation commutes.
+_NEUTRAL: Final = {"+": 0, "-": 0, "*": 1, "//": 1, "ceildiv": 1, "**": 1}
 
 
 def _simplified(op: str, args: tuple[Term, ...]) -> Term:
-    match op, args:
-        case "+", (0, x) | (x, 0):
-            return x
-        case "*", (1, x) | (x, 1):
-            return x
-        case "-" | "+", (x, 0):
-            return x
-        case "//" | "ceildiv" | "**", (x, 1):
-            return x
-        case "ceildiv", (Apply("ceildiv", (x, int(a))), int(b)):
-            return Apply("ceildiv", (x, a * b))
-        case "//", (Apply("*", (x, y)), z) if y == z and not is_constant(y):
-            return x
+    neutral = _NEUTRAL.get(op)
+    if neutral is None or len(args) != 2:
+        return Apply(op, args)
+    left, right = args
+    if right == neutral and not isinstance(right, float):
+        return left
+    if left == neutral and not isinstance(left, float) and op in "+*":
+        return right
+    if isinstance(left, Apply):
+        if op in "+-" and left.op in ("+", "-") and _are_whole(right, left.args[1]):
+            return _shifted(left.args[0], _signed(left.op, left.args[1]) + _signed(op, right))
+        if op == "ceildiv" and left.op == "ceildiv" and is_constant(right):
+            inner, divisor = left.args
+            if isinstance(divisor, int) and isinstance(right, int) and right > 0:
+                return Apply("ceildiv", (inner, divisor * right))
+        if op == "//" and left.op == "*" and left.args[1] == right and isinstance(right, tuple):
+            return left.args[0]
     return Apply(op, args)
+
+
+def _are_whole(*terms: Term) -> bool:
+    return all(isinstance(term, int) and not isinstance(term, bool) for term in terms)
+
+
+def _signed(op: str, term: Term) -> int:
+    assert isinstance(term, int)
+    return term if op == "+" else -term
+
+
+def _shifted(term: Term, by: int) -> Term:
+    """`x + 1`, `x`, `x - 1`."""
+    if by == 0:
+        return term
+    return Apply("+" if by > 0 else "-", (term, abs(by)))
 
 
 def evaluate(term: Term, names: Mapping[str, Constant]) -> Constant:
@@ -256,10 +287,10 @@ def _text(term: Term, rename: Callable[[str], str], ceil_as_python: bool) -> tup
     op, args = term.op, [_text(arg, rename, ceil_as_python) for arg in term.args]
     if op == "ceildiv":
         if not ceil_as_python:
-            return f"ceil({args[0][0]} / {_wrap(args[1], 7)})", ATOM
+            return f"ceil({_wrap(args[0], 6)} / {_wrap(args[1], 7)})", ATOM
         return f"-(-{_wrap(args[0], 8)} // {_wrap(args[1], 7)})", _PRECEDENCE["neg"]
     if op == "is_none":
-        return f"{args[0][0]} is {'None' if ceil_as_python else 'none'}", _PRECEDENCE["=="]
+        return f"{_wrap(args[0], 5)} is {'None' if ceil_as_python else 'none'}", _PRECEDENCE["=="]
     if op in ("neg", "not"):
         sign = "-" if op == "neg" else "not "
         return sign + _wrap(args[0], _PRECEDENCE[op]), _PRECEDENCE[op]

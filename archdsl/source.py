@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import NamedTuple
 
 from archdsl.record import Record
 
@@ -10,6 +12,9 @@ SHOWN_ERRORS = 20
 """So many errors are printed; the rest are counted (a file of 100,000 mistakes stays readable)."""
 
 EXCERPT_WIDTH = 110
+
+LONGEST_MESSAGE = 400
+"""Longer messages (a name may be as long as its file) are cut in the middle."""
 
 
 class Source(Record):
@@ -20,11 +25,15 @@ class Source(Record):
 
     def line(self, number: int) -> str:
         """Line `number`, counted from 1, without its end; empty where the text has no such line."""
-        lines = self.text.splitlines()
-        return lines[number - 1] if 0 < number <= len(lines) else ""
+        return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        # Not splitlines: form feeds and the like end no line for the readers.
+        return self.text.split("\n")
 
 
-class Span(Record):
+class Span(NamedTuple):
     """A place in a source; lines and columns count from 1, and the end column is one past the end."""
 
     source: Source
@@ -60,7 +69,7 @@ class Diagnostic(Record):
 
     def __str__(self) -> str:
         """The message as it is printed: place, excerpt with a caret, chain of calls, help."""
-        lines = [f"error[{self.code}]: {self.message}"]
+        lines = [f"error[{self.code}]: {_shortened(self.message)}"]
         if self.span is not None:
             lines.append(f"  --> {self.span}")
             lines.extend(_excerpt(self.span, self.note))
@@ -69,8 +78,15 @@ class Diagnostic(Record):
         if self.chain:
             lines.append("  in " + ", ".join(_links(self.chain)))
         if self.help:
-            lines.append(f"  help: {self.help}")
+            lines.append(f"  help: {_shortened(self.help)}")
         return "\n".join(lines)
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= LONGEST_MESSAGE:
+        return text
+    half = LONGEST_MESSAGE // 2
+    return f"{text[:half]} ... {text[-half:]}"
 
 
 def _links(chain: tuple[Frame, ...]) -> Iterable[str]:

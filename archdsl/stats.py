@@ -64,7 +64,8 @@ def stats(
     """Everything that is known about a network without running it."""
     costs = Costs(graph, convention)
     whole = costs.network
-    bytes_ = memory(graph, dtype, batch)
+    core = whole if convention == "core" else Costs(graph).network
+    bytes_ = memory(graph, core, dtype, batch)
     rows = {"stage": _stage_rows, "block": _block_rows, "op": _op_rows}[by](graph, costs)
     return Stats(
         graph.name,

@@ -36,8 +36,12 @@ def verify(network: Network) -> list[Check]:
     graph = network.graph
     graph.verify()
     try:
-        import fvcore.nn  # noqa: F401
         import torch
+
+        with warnings.catch_warnings():
+            # fvcore scripts a module while it is imported, which torch deprecates.
+            warnings.simplefilter("ignore")
+            import fvcore.nn  # noqa: F401
     except ModuleNotFoundError as error:
         message = f"the module {error.name!r} is not installed"
         help = f"pip install {error.name}"
@@ -116,7 +120,7 @@ def _flop_checks(graph: Graph, module: nn.Module, image: Any) -> list[Check]:
 
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         module(image)
-    macs = sum(count for count in counter.get_flop_counts()["Global"].values()) // 2
+    macs = counter.get_total_flops() // 2
     return [Check("MACs by torch's FlopCounterMode", Costs(graph).network.total_macs, macs)]
 
 

@@ -23,10 +23,16 @@ CONVENTIONS: Final[tuple[Convention, ...]] = ("core", "fvcore", "paper")
 
 
 class Cost(NamedTuple):
-    """Of one forward pass of one image; `macs` by the name of the operator."""
+    """Of one forward pass of one image; `macs` by the name of the operator.
+
+    `buffers` counts everything of state_dict that is not trained, and what the constructor derives;
+    `statistics` and `counters` are those parts of it that are stored, as floats and as int64.
+    """
 
     params: int
     buffers: int
+    statistics: int
+    counters: int
     macs: dict[str, int]
 
     @property
@@ -50,7 +56,7 @@ def op_params(op: Op, types: tuple[TensorType, ...], convention: Convention) -> 
     """The parameters of one primitive."""
     if convention == "paper":
         return total(op.paper_params(*types))
-    return sum(weight.count for weight in op.weights(*types) if weight.role == "param")
+    return sum(weight.size for weight in op.weights(*types) if weight.role == "param")
 
 
 class Costs:
@@ -76,23 +82,31 @@ class Costs:
         """The cost of one call; a module that is called again owns nothing the second time."""
         node = template.nodes[index]
         cost = self._of_node(template, node)
-        return cost if node.module == index else cost._replace(params=0, buffers=0)
+        return cost if node.module == index else cost._replace(params=0, buffers=0, statistics=0, counters=0)
 
     def _sum(self, template: Template) -> Cost:
-        params = buffers = 0
+        params = buffers = statistics = counters = 0
         macs: dict[str, int] = {}
         for index in range(len(template.nodes)):
             cost = self.node(template, index)
             params += cost.params
             buffers += cost.buffers
+            statistics += cost.statistics
+            counters += cost.counters
             for name, count in cost.macs.items():
                 macs[name] = macs.get(name, 0) + count
-        return Cost(params, buffers, macs)
+        return Cost(params, buffers, statistics, counters, macs)
 
     def _of_node(self, template: Template, node: Node) -> Cost:
         if node.op is None:
             return self._templates[id(node.child)]
         types = template.input_types(node)
-        buffers = sum(weight.count for weight in node.op.weights(*types) if weight.role != "param")
-        params = op_params(node.op, types, self.convention)
-        return Cost(params, buffers, op_macs(node.op, types, self.convention))
+        sizes = {"param": 0, "buffer": 0, "counter": 0, "derived": 0}
+        for weight in node.op.weights(*types):
+            sizes[weight.role] += weight.size
+        params = sizes["param"]
+        if self.convention == "paper":
+            params = total(node.op.paper_params(*types))
+        buffers = sizes["buffer"] + sizes["counter"] + sizes["derived"]
+        macs = op_macs(node.op, types, self.convention)
+        return Cost(params, buffers, sizes["buffer"], sizes["counter"], macs)

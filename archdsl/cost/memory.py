@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from archdsl.graph import Graph
+from archdsl.cost import Cost
+from archdsl.graph import Flat, Graph
+from archdsl.ops import TensorType, product
 
 BYTES: Final = {
     "float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1,
@@ -30,34 +32,26 @@ class Memory(NamedTuple):
     """The path of the operation during which the most is alive."""
 
 
-def memory(graph: Graph, dtype: str = "float32", batch: int = 1) -> Memory:
-    """What a forward pass in evaluation needs."""
+def memory(graph: Graph, cost: Cost, dtype: str = "float32", batch: int = 1) -> Memory:
+    """What a forward pass in evaluation needs; `cost` is that of the network, under core."""
     size = BYTES[dtype]
-    weights = buffers = 0
-    for _, weight in graph.weights():
-        if weight.role == "param":
-            weights += weight.count * size
-        elif weight.role == "buffer":
-            buffers += weight.count * size
-        elif weight.role == "counter":
-            buffers += weight.count * 8
     owner: dict[int, int] = {}
     bytes_of: dict[int, int] = {}
     last_read: dict[int, int] = {}
     for index, (_, value) in enumerate(graph.template.inputs):
         owner[index] = index
-        bytes_of[index] = _elements(graph.template.types[value].values) * size * batch
+        bytes_of[index] = _bytes(graph.template.types[value], size, batch)
         last_read[index] = -1
+    # Templates are shared, and so are their nodes: what one needs is known after its first instance.
+    known: dict[int, tuple[bool, list[int]]] = {}
     activations = 0
     for step, item in enumerate(graph.flat):
-        op = item.node.op
-        assert op is not None
-        view = bool(item.inputs) and op.is_view(*item.template.input_types(item.node))
-        for outside, inside in zip(item.outputs, item.node.outputs, strict=True):
-            type_ = item.template.types[inside]
+        if id(item.node) not in known:
+            known[id(item.node)] = _needs(item, size, batch)
+        view, counts = known[id(item.node)]
+        for outside, count in zip(item.outputs, counts, strict=True):
             owner[outside] = owner[item.inputs[0]] if view else outside
             if not view:
-                count = _elements(type_.values) * size * (batch if type_.batched else 1)
                 bytes_of[outside] = count
                 activations += count
             last_read.setdefault(owner[outside], step)
@@ -69,15 +63,24 @@ def memory(graph: Graph, dtype: str = "float32", batch: int = 1) -> Memory:
     alive = sum(bytes_of[index] for index in range(len(graph.template.inputs)))
     peak, peak_at = alive, "input"
     for step, item in enumerate(graph.flat):
-        alive += sum(bytes_of[v] for v in item.outputs if owner[v] == v)
+        for value in item.outputs:
+            alive += bytes_of.get(value, 0)
         if alive > peak:
             peak, peak_at = alive, item.path or item.node.kind
-        alive -= sum(bytes_of[v] for v in freed.get(step, ()))
-    return Memory(weights, buffers, activations, peak, peak_at)
+        for value in freed.get(step, ()):
+            alive -= bytes_of[value]
+    buffers = cost.statistics * size + cost.counters * 8
+    return Memory(cost.params * size, buffers, activations, peak, peak_at)
 
 
-def _elements(extents: tuple[int, ...]) -> int:
-    result = 1
-    for extent in extents:
-        result *= extent
-    return result
+def _needs(item: Flat, size: int, batch: int) -> tuple[bool, list[int]]:
+    """Whether a primitive gives a view, and the bytes of its outputs."""
+    op = item.node.op
+    assert op is not None
+    view = bool(item.inputs) and op.is_view(*item.template.input_types(item.node))
+    types = [item.template.types[value] for value in item.node.outputs]
+    return view, [_bytes(type_, size, batch) for type_ in types]
+
+
+def _bytes(type_: TensorType, size: int, batch: int) -> int:
+    return product(type_.shape) * size * (batch if type_.batched else 1)

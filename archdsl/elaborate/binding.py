@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from archdsl import syntax as s
-from archdsl.elaborate.expressions import Args, Expressions
+from archdsl.elaborate.expressions import LONGEST_LIST, Args, Expressions
 from archdsl.elaborate.values import (
     BlockRef,
     Poison,
@@ -107,6 +107,12 @@ class _Defaults(Expressions):
     def __init__(self, env: Mapping[str, Value], unit: Unit) -> None:
         self.env = dict(env)
         self.unit = unit
+        self.steps = 0
+
+    def spend(self, count: int, span: Span) -> None:
+        self.steps += count
+        if self.steps > LONGEST_LIST:
+            raise Refused("E0602", f"this default takes more than {LONGEST_LIST:,} steps", span)
 
     def report(self, error: Refused) -> None:
         raise error
@@ -118,4 +124,6 @@ class _Defaults(Expressions):
 
 def default_value(expr: s.Expr, scope: Mapping[str, Value], unit: Unit) -> Value:
     """The value of a default, in terms of the parameters before it; raises `Refused`."""
+    if isinstance(expr, s.Num | s.Bool):
+        return scalar(expr.value)
     return _Defaults(scope, unit).evaluate(expr)

@@ -10,6 +10,7 @@ from archdsl.elaborate.expressions import Args, Expressions
 from archdsl.elaborate.inits import initialisation
 from archdsl.elaborate.values import (
     LARGEST_DIM,
+    LARGEST_FORMULA,
     POISON,
     BlockRef,
     ModuleRef,
@@ -18,6 +19,7 @@ from archdsl.elaborate.values import (
     Tensor,
     Value,
     describe,
+    is_large,
     is_list,
 )
 from archdsl.graph import Decision, Initialisation, Node
@@ -30,11 +32,12 @@ from archdsl.scalar import (
     Term,
     Var,
     evaluate,
+    human_text,
     is_constant,
     substitute,
     variable,
 )
-from archdsl.source import Span, did_you_mean
+from archdsl.source import ArchError, Span, did_you_mean
 
 if TYPE_CHECKING:
     from archdsl.elaborate.templates import Elaborator
@@ -60,14 +63,19 @@ class BlockElaborator(Expressions):
         self.pins: dict[str, Scalar] = {}
         self.inits: list[Initialisation] = []
         self.labels: dict[str, Span] = {}
+        self.indexed: dict[str, bool] = {}
         self.usual: dict[str, Constant] = {}
         self.unusual_callables: set[str] = set()
         self.returned: list[Value] | None = None
         self.trained: list[Value] | None = None
         self.return_span: Span | None = None
+        self.size = 0
 
     def report(self, error: Refused) -> None:
         self.shared.report(error)
+
+    def spend(self, count: int, span: Span) -> None:
+        self.shared.spend(count, span)
 
     # --- nodes
 
@@ -84,11 +92,10 @@ class BlockElaborator(Expressions):
         if label in self.labels:
             help = f"the other stands in {self.labels[label]}"
             raise Refused("E0204", f"the label {label!r} is used twice", span, help)
-        first = label.partition(".")[0]
-        for taken in self.labels:
-            if taken.partition(".")[0] == first and ("." in taken) != ("." in label):
-                message = f"the label {first!r} is used with and without an index"
-                raise Refused("E0204", message, span)
+        first, indexed, _ = label.partition(".")
+        if self.indexed.setdefault(first, bool(indexed)) != bool(indexed):
+            message = f"the label {first!r} is used with and without an index"
+            raise Refused("E0204", message, span)
         if first in self.usual or first in self.lets:
             message = f"the label {first!r} is also the name of a number of this block"
             raise Refused("E0204", message, span, "both become attributes; rename one")
@@ -120,6 +127,18 @@ class BlockElaborator(Expressions):
         if len(self.nodes) >= MOST_NODES:
             message = f"this block expands to more than {MOST_NODES:,} calls"
             raise Refused("E0602", message, node.span)
+        self.size += 1 if node.child is None else self.shared.size(node.child)
+        if self.size > MOST_NODES:
+            message = f"with this call, there are more than {MOST_NODES:,} operations"
+            self.report(Refused("E0602", message, node.span, "does each block call another one twice?"))
+            raise ArchError(self.shared.errors)
+        pairs = [pair for _, pair in node.binds]
+        for type_ in types:
+            pairs += type_.shape
+        if any(map(is_large, pairs)):
+            message = f"a size here is a formula of more than {LARGEST_FORMULA} operations"
+            help = "write y: [C, h, w] = ... now and then: that names the sizes"
+            raise Refused("E0602", message, node.span, help)
         results = [self.tensor(type_) for type_ in types]
         self.nodes.append(node.replace(outputs=tuple(result.number for result in results)))
         return results[0] if len(results) == 1 else tuple(results)
@@ -204,13 +223,13 @@ class BlockElaborator(Expressions):
             except (ScalarError, KeyError, TypeError):
                 usual = outcome
             subject = next(iter(_names_in_order(value.term)), "")
-            self._decided(Decision(subject, outcome, usual != outcome))
+            self._decided(Decision(subject, human_text(value.term), outcome, usual != outcome))
             if outcome:
                 self._pin(value.term)
         else:
             callables = [name for name in _names_of(condition) if name in self.unusual_callables]
             if callables:
-                self._decided(Decision(callables[0], outcome, True))
+                self._decided(Decision(callables[0], f"on {callables[0]}", outcome, True))
         return outcome
 
     def _decided(self, decision: Decision) -> None:
@@ -251,6 +270,7 @@ class BlockElaborator(Expressions):
     def run(self, statements: tuple[s.Statement, ...]) -> None:
         """Run statements in order; mistakes are reported and what they would bind is poisoned."""
         for place, statement in enumerate(statements):
+            self.spend(1, statement.span)
             try:
                 self.statement(statement)
             except Refused as error:
@@ -287,7 +307,9 @@ class BlockElaborator(Expressions):
             case s.Require(condition, message):
                 truth = self.evaluate(condition)
                 if isinstance(truth, Scalar) and truth.value is False:
-                    raise Refused("E0405", message, statement.span, "the block requires it")
+                    found = [f"{n} = {self.env[n].value}" for n in dict.fromkeys(_names_in_order(truth.term))]  # type: ignore[union-attr]
+                    note = "here " + ", ".join(found) if found else None
+                    raise Refused("E0405", message, statement.span, "the block requires it", note)
                 if not isinstance(truth, Poison) and not (
                     isinstance(truth, Scalar) and isinstance(truth.value, bool)
                 ):
@@ -344,14 +366,17 @@ class BlockElaborator(Expressions):
                 message = f"{len(targets)} names for {describe(value)}"
                 raise Refused("E0408", message, statement.span)
             for target, part in zip(targets, parts, strict=True):
-                self._name_value(target.name, part)
+                self._name_value(target.name, part, target.span)
             return
         if statement.shape is not None and isinstance(value, Tensor):
             value = self._typed(value, statement.shape)
-        self._name_value(targets[0].name, value)
+        self._name_value(targets[0].name, value, targets[0].span)
 
-    def _name_value(self, name: str, value: Value) -> None:
+    def _name_value(self, name: str, value: Value, span: Span) -> None:
         if isinstance(value, Scalar):
+            if is_large(value):
+                message = f"{name!r} is a formula of more than {LARGEST_FORMULA} operations"
+                raise Refused("E0602", message, span, "give its parts names of their own")
             if isinstance(value.term, Apply):
                 value = self.let_scalar(name, value)
         elif isinstance(value, Tensor):
@@ -378,7 +403,7 @@ class BlockElaborator(Expressions):
         written: list[Scalar] = []
         for expr, extent in zip(shape.extents, type_.shape, strict=True):
             if isinstance(expr, s.Name) and expr.id not in self.env:
-                self._name_value(expr.id, extent)
+                self._name_value(expr.id, extent, expr.span)
                 bound = self.env[expr.id]
                 assert isinstance(bound, Scalar)
                 written.append(bound)

@@ -17,10 +17,11 @@ from archdsl.elaborate.values import (
     callable_named,
     describe,
     is_list,
+    is_poisoned,
     make_op,
 )
 from archdsl.ops import OPS, Op
-from archdsl.scalar import Apply, Scalar, ScalarError, apply, ceil_div, scalar
+from archdsl.scalar import Scalar, ScalarError, apply, ceil_div, scalar
 from archdsl.source import Span, did_you_mean
 
 if TYPE_CHECKING:
@@ -68,6 +69,10 @@ class Expressions:
         """Call a module again; raises `Refused`."""
         raise NotImplementedError
 
+    def spend(self, count: int, span: Span) -> None:
+        """Count work that grows with a number of the document; raises an error beyond a bound."""
+        raise NotImplementedError
+
     def decide(self, condition: s.Expr) -> bool | None:
         """The outcome of a compile-time condition, noted as a decision; None after an error."""
         raise NotImplementedError
@@ -76,45 +81,44 @@ class Expressions:
 
     def evaluate(self, expr: s.Expr) -> Value:
         """The value of an expression; raises `Refused`."""
+        # The most frequent first: a pattern costs a comparison.
         match expr:
-            case s.Num(value):
-                return scalar(value)
-            case s.Bool(value):
-                return scalar(value)
-            case s.NoneLiteral():
-                return scalar(None)
-            case s.Str(value):
-                return value
             case s.Name():
                 return self._name(expr)
-            case s.Paren((inner,)):
-                return self.evaluate(inner)
-            case s.Paren(items):
-                return tuple(self.evaluate(item) for item in items)
-            case s.Unary(op, operand):
-                return self._unary(op, self.evaluate(operand), expr.span)
-            case s.Binary(op, left, right):
-                return self._binary(op, self.evaluate(left), self.evaluate(right), expr)
-            case s.ListExpr(items):
-                return self._list(items)
-            case s.Index(value, index):
-                return self._index(self.evaluate(value), self.evaluate(index), expr)
-            case s.Comprehension():
-                return self._comprehension(expr)
-            case s.IfExpr(condition, then, otherwise):
-                outcome = self.decide(condition)
-                if outcome is None:
-                    return POISON
-                return self.evaluate(then if outcome else otherwise)
+            case s.Num() | s.Bool():
+                return scalar(expr.value)
             case s.Call():
                 return self.call(expr.name, expr.args, None, None, expr.span, expr.name_span)
-            case s.Labelled():
-                return self._labelled(expr, None)
-            case s.Pipe(source, steps):
-                piped = self.evaluate(source)
-                for step in steps:
+            case s.Pipe():
+                piped = self.evaluate(expr.source)
+                for step in expr.steps:
                     piped = self._step(piped, step)
                 return piped
+            case s.Binary():
+                return self._binary(expr.op, self.evaluate(expr.left), self.evaluate(expr.right), expr)
+            case s.Str():
+                return expr.value
+            case s.Labelled():
+                return self._labelled(expr, None)
+            case s.IfExpr():
+                outcome = self.decide(expr.condition)
+                if outcome is None:
+                    return POISON
+                return self.evaluate(expr.then if outcome else expr.otherwise)
+            case s.Paren((inner,)):
+                return self.evaluate(inner)
+            case s.Paren():
+                return tuple(self.evaluate(item) for item in expr.items)
+            case s.Unary():
+                return self._unary(expr.op, self.evaluate(expr.operand), expr.span)
+            case s.ListExpr():
+                return self._list(expr.items)
+            case s.Index():
+                return self._index(self.evaluate(expr.value), self.evaluate(expr.index), expr)
+            case s.NoneLiteral():
+                return scalar(None)
+            case s.Comprehension():
+                return self._comprehension(expr)
             case s.Each():
                 help = "s1: blocks: - ffn(expansion = each [4, 3])"
                 message = "'each' gives values to the blocks of a stage; this is no block of a stage"
@@ -135,7 +139,7 @@ class Expressions:
         found = callable_named(expr.id, self.unit, expr.span)
         if found is not None:
             return found
-        known = [*self.env, *self.unit.blocks, *OPS]
+        known = [*self.env, *self.unit.blocks, *OPS, "none", "true", "false"]
         message = f"unknown name {expr.id!r}"
         raise Refused("E0201", message, expr.span, did_you_mean(expr.id, known))
 
@@ -155,10 +159,16 @@ class Expressions:
             return POISON
         if op == "is":
             if isinstance(a, Scalar):
-                return Scalar(a.value is None, Apply("is_none", (a.term,)))
+                return apply("is_none", a)
             return scalar(False)
         if isinstance(a, Tensor) or isinstance(b, Tensor):
             return self._tensor_binary(op, a, b, expr)
+        if op == "+" and is_list(a) and is_list(b):
+            if len(a) + len(b) > LONGEST_LIST:
+                message = f"this list has {len(a) + len(b):,} elements (limit {LONGEST_LIST:,})"
+                raise Refused("E0602", message, expr.span)
+            self.spend(len(a) + len(b), expr.span)
+            return [*a, *b]
         if op in ("==", "!=") and (isinstance(a, str) or isinstance(b, str)):
             return scalar((a == b) == (op == "=="))
         if not isinstance(a, Scalar) or not isinstance(b, Scalar):
@@ -224,6 +234,7 @@ class Expressions:
         if value + already > LONGEST_LIST:
             message = f"this expands to {value + already:,} elements (limit {LONGEST_LIST:,})"
             raise Refused("E0602", message, expr.span)
+        self.spend(value, expr.span)
         return value
 
     def elements(self, expr: s.Expr, what: str) -> list[Value]:
@@ -233,6 +244,7 @@ class Expressions:
             return []
         if not isinstance(value, list | tuple) or isinstance(value, Scalar | Tensor):
             raise Refused("E0403", f"{what} is a list, got {describe(value)}", expr.span)
+        self.spend(len(value), expr.span)
         return list(value)
 
     def _index(self, value: Value, index: Value, expr: s.Index) -> Value:
@@ -330,6 +342,9 @@ class Expressions:
             if name in FUNCTIONS and not tensors and label is None:
                 return self._function(name, args, arg_exprs, span)
             callee = callable_named(name, self.unit, name_span)
+        if callee is None and name in FUNCTIONS:
+            message = f"{name} takes numbers and lists, no tensors and no label"
+            raise Refused("E0404", message, name_span)
         if callee is None:
             known = [*FUNCTIONS, *self.unit.blocks, *OPS]
             known += [n for n, v in self.env.items() if isinstance(v, OpRef | BlockRef | ModuleRef)]
@@ -359,7 +374,7 @@ class Expressions:
                 message = f"{callee.label!r} is a module; it takes tensors alone"
                 raise Refused("E0404", message, span)
             return self.call_module(callee, tensors, span)
-        if any(isinstance(value, Poison) for _, value, _ in args):
+        if any(is_poisoned(value) for _, value, _ in args):
             return POISON
         args = [*callee.args, *args]
         if isinstance(callee, BlockRef):
@@ -378,7 +393,7 @@ class Expressions:
         return self.add_op(op, tensors, label, span)
 
     def _function(self, name: str, args: Args, exprs: tuple[s.Argument, ...], span: Span) -> Value:
-        if any(isinstance(value, Poison) for _, value, _ in args):
+        if any(is_poisoned(value) for _, value, _ in args):
             return POISON
         for arg_name, _, place in args:
             if arg_name is not None:
@@ -389,7 +404,9 @@ class Expressions:
                 quotient = self._whole_quotient(name, exprs[0].value)
                 if quotient is not None:
                     return quotient
-            return _function_value(name, values, span)
+            result = _function_value(name, values, span)
+            self.spend(len(result) if isinstance(result, list) else len(values), span)
+            return result
         except ScalarError as error:
             raise Refused("E0303", str(error), span) from None
 

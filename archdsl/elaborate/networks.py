@@ -1,8 +1,15 @@
-"""Making the graph of a network: its parameters, entries, stages and head over named streams of tensors."""
+"""Making the graph of a network: its parameters, entries, stages and head over named streams of tensors.
+
+The first input is the stream `x`. A block takes the streams that its tensors are named after (one tensor
+of any other name takes `x`), and its results replace the streams that they are named after, or, unnamed,
+the first that it took. All other streams pass it by.
+"""
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from archdsl import syntax as s
@@ -28,15 +35,15 @@ from archdsl.elaborate.values import (
 from archdsl.graph import Graph, Stage, Template, frames_of
 from archdsl.ops import TensorType
 from archdsl.scalar import Scalar, scalar, variable
-from archdsl.source import ArchError, Span, did_you_mean
+from archdsl.source import ArchError, Diagnostic, Span, did_you_mean
 
 if TYPE_CHECKING:
     from archdsl.library import Unit
 
 LARGEST_RESOLUTION: Final = 16_384
 
-MODEL_ARGUMENTS: Final = ("num_classes", "drop_path")
-"""Parameters that stay open in the module: every network in the field takes them by these names."""
+MODEL_ARGUMENTS: Final = {"num_classes": "dim", "drop_path": "real"}
+"""Parameters that stay open in the module, and their types: every network in the field has these names."""
 
 
 class _Item:
@@ -57,7 +64,7 @@ class NetworkElaborator(BlockElaborator):
         self.head: int | None = None
         self.after: dict[str, int] = {}
         self.features: list[tuple[str, int]] = []
-        self.main = ""
+        self.main = "x"
 
     def set_parameters(self, overrides: Mapping[str, s.Expr]) -> dict[str, Value]:
         """Bind the network's parameters, the overridden ones first in authority."""
@@ -88,16 +95,18 @@ class NetworkElaborator(BlockElaborator):
             raise Refused("E0402", message, param.span, f"write {param.name} = ... or set it")
         value = default_value(expr, self.env, self.unit)
         type_ = param.type or self._inferred(param)
+        if param.name in MODEL_ARGUMENTS:
+            type_ = s.TypeName(MODEL_ARGUMENTS[param.name], False, False, param.span)
         if type_ is not None:
             value = coerce(value, type_, f"the parameter {param.name!r}", expr.span)
+            if param.name == "drop_path" and isinstance(value, Scalar) and not 0 <= (value.value or 0) < 1:
+                message = f"the parameter 'drop_path' is a rate in [0, 1), got {describe(value)}"
+                raise Refused("E0403", message, expr.span)
         elif param.default is not None and expr is not param.default:
             self._same_kind(param, default_value(param.default, self.env, self.unit), value, expr)
         return value
 
     def _inferred(self, param: s.Param) -> s.TypeName | None:
-        standard = {"num_classes": "dim", "drop_path": "real"}.get(param.name)
-        if standard:
-            return s.TypeName(standard, False, False, param.span)
         assert param.default is not None
         value = default_value(param.default, self.env, self.unit)
         if isinstance(value, Scalar) and value.value is not None:
@@ -116,6 +125,13 @@ class NetworkElaborator(BlockElaborator):
     def set_inputs(self, resolution: tuple[int, int] | None) -> None:
         """Make the input tensors, the first at another resolution where one is given."""
         for index, param in enumerate(self.network.tensors):
+            if index == 0 and len(param.shape.extents) != 3:
+                message = f"an input is [channels, rows, columns], got {len(param.shape.extents)} extents"
+                self.report(Refused("E0217", message, param.shape.span, "the batch is not written"))
+                raise ArchError(self.shared.errors)
+            if index > 0 and param.name in self.streams:
+                message = f"the first input is the stream {self.main!r}; {param.name!r} is taken"
+                self.report(Refused("E0206", message, param.span, "name this one otherwise"))
             extents: list[Scalar] = []
             for position, expr in enumerate(param.shape.extents):
                 if index == 0 and resolution and position >= len(param.shape.extents) - 2:
@@ -135,9 +151,9 @@ class NetworkElaborator(BlockElaborator):
                 channels = extents[0].int
                 extents[0] = variable("in_channels", channels)
                 self.usual["in_channels"] = channels
-            self.streams[param.name] = self.tensor(TensorType(tuple(extents)))
-            self.names[index] = param.name
-        self.main = self.network.tensors[0].name
+            stream = self.main if index == 0 else param.name
+            self.streams[stream] = self.tensor(TensorType(tuple(extents)))
+            self.names[index] = stream
 
     # --- statements of a network
 
@@ -165,6 +181,9 @@ class NetworkElaborator(BlockElaborator):
     def _feature(self, path: s.LabelPath) -> None:
         label = ".".join(path.parts)
         if label not in self.after:
+            written = [st.label for st in self.network.body if isinstance(st, s.Entry | s.Stage)]
+            if label in written and self.shared.errors:
+                return  # it is lost to a mistake that has been reported
             message = f"there is no entry or stage {label!r} before this"
             raise Refused("E0201", message, path.span, did_you_mean(label, self.after, "entries"))
         self.features.append((label, self.after[label]))
@@ -239,6 +258,9 @@ class NetworkElaborator(BlockElaborator):
     # --- stages
 
     def _stage(self, stage: s.Stage) -> None:
+        if self.head is not None:
+            help = "write it in front of the head"
+            raise Refused("E0213", f"the stage {stage.label!r} stands in the head", stage.span, help)
         self.own(stage.label, stage.span)
         first, number = len(self.nodes), 0
         for item in self._items(stage.items):
@@ -275,7 +297,7 @@ class NetworkElaborator(BlockElaborator):
 
     def own(self, label: str | None, span: Span) -> None:
         """Entries own their labels; a stage owns its name, and its blocks names below it."""
-        if label is not None and any(label.startswith(f"{stage}.") for stage in self._stage_names):
+        if label is not None and "." in label and label.partition(".")[0] in self._stage_names:
             if label in self.labels:
                 help = f"the other stands in {self.labels[label]}"
                 raise Refused("E0204", f"the label {label!r} is used twice", span, help)
@@ -283,9 +305,9 @@ class NetworkElaborator(BlockElaborator):
             return
         super().own(label, span)
 
-    @property
-    def _stage_names(self) -> list[str]:
-        return [statement.label for statement in self.network.body if isinstance(statement, s.Stage)]
+    @cached_property
+    def _stage_names(self) -> set[str]:
+        return {statement.label for statement in self.network.body if isinstance(statement, s.Stage)}
 
     def _items(self, items: Sequence[s.Expr]) -> list[_Item]:
         """The blocks of a stage in order, repetitions and `each` expanded."""
@@ -322,6 +344,8 @@ class NetworkElaborator(BlockElaborator):
                 if times > 1 and any(one.label for one in inner):
                     raise Refused("E0204", "a labelled block can't be repeated", item.span)
                 return inner * times
+            case s.Binary("*", left, right):
+                return self._item(s.Repeat(left, right, item.span))
             case s.ListExpr(items):
                 return self._items(items)
             case s.Paren((inner,)):
@@ -372,10 +396,20 @@ def elaborate(
         builder.report(Refused("E0217", "the network has no input", network.span))
         raise ArchError(shared.errors)
     builder.set_inputs(resolution)
+    collects = gc.isenabled()
+    # Everything that is made here stays: collecting garbage meanwhile finds none and doubles the time.
+    gc.disable()
     try:
         builder.run(network.body)
     except Refused as error:
         builder.report(error)
+    except RecursionError:
+        message = "blocks, statements and brackets are nested too deep"
+        help = "give inner parts a name of their own"
+        raise ArchError([Diagnostic("E0601", message, network.span, help)]) from None
+    finally:
+        if collects:
+            gc.enable()
     if not shared.errors:
         _check_end(builder)
     if shared.errors:
@@ -386,7 +420,7 @@ def elaborate(
         network.doc,
         (("in_channels", builder.types[0].shape[0].int),),
         (),
-        tuple((param.name, index) for index, param in enumerate(network.tensors)),
+        tuple((builder.names[index], index) for index in range(len(network.tensors))),
         tuple(builder.nodes),
         outputs,
         None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from archdsl import syntax as s
@@ -21,13 +21,19 @@ from archdsl.elaborate.values import (
     describe,
     key_of,
 )
-from archdsl.graph import Argument, Template
+from archdsl.graph import Argument, Decision, Template
 from archdsl.ops import TensorType, shape_text
 from archdsl.scalar import Scalar, is_constant, scalar, variable
-from archdsl.source import Diagnostic, Frame, Span
+from archdsl.source import ArchError, Diagnostic, Frame, Span
 
 DEEPEST_CALL: Final = 64
 """Blocks may call blocks so deep."""
+
+MOST_STEPS: Final = 200_000
+"""Statements run, and elements of lists made, in all blocks of a network together."""
+
+MOST_ERRORS: Final = 1000
+"""After so many mistakes no more are looked for."""
 
 
 class Elaborator:
@@ -35,9 +41,27 @@ class Elaborator:
 
     def __init__(self) -> None:
         self.memo: dict[object, Template] = {}
+        self.defaults: dict[int, Scalar | None] = {}
         self.running: set[object] = set()
         self.errors: list[Diagnostic] = []
         self.chain: list[Frame] = []
+        self.steps = 0
+        self.sizes: dict[int, int] = {}
+
+    def spend(self, count: int, span: Span) -> None:
+        """Count what loops and lists do; raises `ArchError` beyond `MOST_STEPS`, for nothing may go on."""
+        self.steps += count
+        if self.steps > MOST_STEPS:
+            message = f"the loops and lists of this network take more than {MOST_STEPS:,} steps"
+            self.report(Refused("E0602", message, span, "are loops nested by mistake?"))
+            raise ArchError(self.errors)
+
+    def size(self, template: Template) -> int:
+        """The primitives of a template, those of the blocks that it calls counted in."""
+        key = id(template)
+        if key not in self.sizes:
+            self.sizes[key] = sum(1 if n.child is None else self.size(n.child) for n in template.nodes)
+        return self.sizes[key]
 
     def report(self, error: Refused) -> None:
         """Note a mistake with the chain of calls that led to it."""
@@ -45,6 +69,8 @@ class Elaborator:
         diagnostic = Diagnostic(error.code, error.message, error.span, error.help, error.note, chain)
         if diagnostic not in self.errors or all(d.span != error.span for d in self.errors if d == diagnostic):
             self.errors.append(diagnostic)
+        if len(self.errors) >= MOST_ERRORS:
+            raise ArchError(self.errors)
 
     def template(self, ref: BlockRef, bound: Bound, span: Span) -> Template | None:
         """The template of a call, from the memo or made now; None where it has no result."""
@@ -99,7 +125,9 @@ def _run(shared: Elaborator, ref: BlockRef, bound: Bound, pins: Mapping[str, Sca
         builder.usual[name] = pair.value
     for param in block.params:
         value = bound.values[param.name]
-        default = _constant_default(param, ref)
+        if id(param) not in shared.defaults:
+            shared.defaults[id(param)] = _constant_default(param, ref)
+        default = shared.defaults[id(param)]
         if isinstance(value, Scalar):
             env[param.name] = variable(param.name, value.value)
             builder.usual[param.name] = default.value if default else value.value
@@ -111,6 +139,7 @@ def _run(shared: Elaborator, ref: BlockRef, bound: Bound, pins: Mapping[str, Sca
                 usual = default_value(param.default, {}, ref.unit)
                 if key_of(usual) != key_of(value):
                     builder.unusual_callables.add(param.name)
+                    builder.decisions.append(Decision(value.name, f"{param.name} is {value.name}", True, True))
     for name, pin in pins.items():
         env[name] = pin
     for param_, tensor in zip(block.tensors, bound.tensors, strict=True):
@@ -166,15 +195,20 @@ def _finish(builder: BlockElaborator, ref: BlockRef, bound: Bound) -> Template |
         outputs.append(number)
     training = None
     if builder.trained is not None:
+        for value in builder.trained:
+            if not isinstance(value, Tensor | Poison):
+                message = f"block {block.name!r} gives {describe(value)} in training, not a tensor"
+                builder.report(Refused("E0301", message, span))
         if not all(isinstance(value, Tensor) for value in builder.trained):
             return None
         training = tuple(value.number for value in builder.trained)  # type: ignore[union-attr]
     arguments = tuple(
-        Argument(param.name, param.type.name, _constant_default(param, ref), value.value)
+        Argument(param.name, param.type.name, builder.shared.defaults[id(param)], value.value)
         for param in block.params
         if param.type is not None and isinstance(value := bound.values[param.name], Scalar)
     )
     _check_modes(builder, outputs)
+    _check_reads(builder, outputs, training or ())
     return Template(
         block.name,
         block.doc,
@@ -220,6 +254,19 @@ def _declared(
         return builder.tensor(claim).number
     builder.types[value.number] = TensorType(tuple(known), value.type.batched)
     return value.number
+
+
+def _check_reads(builder: BlockElaborator, outputs: Sequence[int], training: Sequence[int]) -> None:
+    """What is computed must be read: it would cost and mean nothing."""
+    if builder.shared.errors:
+        return
+    read = {*outputs, *training, *(value for node in builder.nodes for value in node.inputs)}
+    for node in builder.nodes:
+        if read.isdisjoint(node.outputs):
+            name = builder.names.get(node.outputs[0])
+            what = f"{name!r}" if name else f"what {node.kind!r} gives"
+            message = f"{what} is computed and never read"
+            builder.report(Refused("E0219", message, node.span, "return it, use it or remove it"))
 
 
 def _check_modes(builder: BlockElaborator, outputs: list[int]) -> None:

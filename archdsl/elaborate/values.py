@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeGuard
 from archdsl import syntax as s
 from archdsl.ops import OPS, Op, TensorType
 from archdsl.record import Record
-from archdsl.scalar import Scalar, human_text, number_text
+from archdsl.scalar import Apply, Scalar, human_text, number_text
 from archdsl.source import Span, did_you_mean
 
 if TYPE_CHECKING:
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 LARGEST_DIM: Final = 2**31 - 1
 """Extents, channels and counts beyond this are refused."""
+
+
+LARGEST_FORMULA: Final = 96
+"""A number is made of at most so many operations on other names, before it gets a name of its own."""
 
 
 class Tensor(NamedTuple):
@@ -72,6 +76,13 @@ Value: TypeAlias = (
 )
 
 
+def is_poisoned(value: object) -> bool:
+    """Whether an error has been reported for a value, or for an element of a list."""
+    if type(value) in (list, tuple):
+        return any(map(is_poisoned, value))  # type: ignore[call-overload]
+    return isinstance(value, Poison)
+
+
 class Refused(Exception):
     """A mistake in an expression: becomes a diagnostic where the expression stands."""
 
@@ -80,6 +91,17 @@ class Refused(Exception):
     ) -> None:
         super().__init__(message)
         self.code, self.message, self.span, self.help, self.note = code, message, span, help, note
+
+
+def is_large(pair: Scalar) -> bool:
+    """Whether a number's term has more than `LARGEST_FORMULA` operations."""
+    if not isinstance(pair.term, Apply):
+        return False
+    count, waiting = 0, [pair.term]
+    while waiting and count <= LARGEST_FORMULA:
+        count += 1
+        waiting += [arg for arg in waiting.pop().args if isinstance(arg, Apply)]
+    return count > LARGEST_FORMULA
 
 
 def is_list(value: Value) -> TypeGuard[list[Value] | tuple[Value, ...]]:
@@ -152,7 +174,6 @@ SCALAR_TYPES: Final = {
     "bool": _flag,
 }
 CALLABLE_TYPES: Final = ("op", "block")
-TYPES: Final = (*SCALAR_TYPES, *CALLABLE_TYPES, "str")
 
 
 def coerce(value: Value, type_: s.TypeName, what: str, span: Span) -> Value:
@@ -232,7 +253,7 @@ def make_op(ref: type[Op], args: Sequence[tuple[str | None, Value, Span]], span:
     sizes: list[tuple[str, Scalar]] = []
     known = {parameter.name: parameter for parameter in ref.signature}
     for name, (value, place) in given.items():
-        if isinstance(value, Poison):
+        if is_poisoned(value):
             return POISON
         if name not in known:
             whole = s.TypeName("dim", False, False, place)

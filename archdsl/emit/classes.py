@@ -97,7 +97,8 @@ def _terms(value: object) -> object:
     if isinstance(value, Scalar):
         return (type(value.term), value.term)
     if isinstance(value, Op):
-        return (value.kind, tuple(_terms(getattr(value, name)) for name in value._fields))
+        by_value = tuple(getattr(value, name) for name in value.by_value)
+        return (value.kind, by_value, tuple(_terms(getattr(value, name)) for name in value._fields))
     if isinstance(value, tuple):
         return tuple(map(_terms, value))
     return value
@@ -147,13 +148,16 @@ class _Writer:
         forward = Forward(template, modules, self._on_self).run()
         lets = self._lets()
         parameters = self._parameters(lets)
-        lines = [f"class {name}(nn.Module):", *docstring(template.doc or name, 4), ""]
+        about = _about(template)
+        lines = [f"class {name}(nn.Module):", *docstring(about, 4), ""]
         signature = [
             f"{p.name}: {p.annotation}" + (f" = {p.default}" if p.default is not None else "")
             for p in parameters
         ]
+        start = len(lines)
         lines += call_lines("def __init__(", ["self", *signature], ") -> None:", 4)
         lines.append("        super().__init__()")
+        empty = len(lines)
         lines += [f"        {let} = {python_text(pair.term)}" for let, pair in lets]
         order = [*template.values]
         for stored in sorted(self.stored, key=order.index):
@@ -161,7 +165,11 @@ class _Writer:
         lines += constructed
         for init in template.inits:
             lines += init_lines(init, template)
-        lines += ["", f"    def forward({self._forward_signature()}:", *forward]
+        if len(lines) == empty and not parameters:
+            del lines[start:]
+        else:
+            lines.append("")
+        lines += [f"    def forward({self._forward_signature()}:", *forward]
         return Form(name, parameters, tuple(lines))
 
     def _forward_signature(self) -> str:
@@ -183,19 +191,21 @@ class _Writer:
     def _constructed(self, modules: dict[int, str]) -> list[str]:
         """The lines that make the modules, in the order of their nodes."""
         lines: list[str] = []
-        grouped: dict[str, list[tuple[str, list[str]]]] = {}
+        grouped: dict[str, list[tuple[str, str, list[str]]]] = {}
         for index, attribute in modules.items():
             constructor = self._constructor(self.template.nodes[index])
             name, args = constructor.name, _argument_texts(constructor)
             if "[" in attribute:
-                group = attribute.partition("[")[0]
-                grouped.setdefault(group, []).append((name, args))
+                group, _, key = attribute[:-1].partition("[")
+                grouped.setdefault(group, []).append((key, name, args))
             elif name:
                 lines += call_lines(f"{attribute} = {name}(", args, ")", 8)
         for group, members in grouped.items():
-            lines.append(f"        {group} = nn.ModuleList()")
-            for name, args in members:
-                lines += call_lines(f"{group}.append({name}(", args, "))", 8)
+            kind = "ModuleDict" if members[0][0].startswith('"') else "ModuleList"
+            lines.append(f"        {group} = nn.{kind}()")
+            for key, name, args in members:
+                add = f"{group}[{key}] = {name}(" if kind == "ModuleDict" else f"{group}.append({name}("
+                lines += call_lines(add, args, ")" if kind == "ModuleDict" else "))", 8)
         return lines
 
     def _constructor(self, node: Node) -> Constructor:
@@ -238,6 +248,16 @@ class _Writer:
         return (*required, *defaulted)
 
 
+def _about(template: Template) -> str:
+    """The docstring: the block's own, and what this form of it decided against the defaults."""
+    doc = template.doc or f"The block {template.block}."
+    unusual = [d for d in template.decisions if d.unusual]
+    if not unusual:
+        return doc
+    told = [d.condition if d.outcome else f"{d.condition} is false" for d in unusual]
+    return f"{doc}\n\nThis is its form where {' and '.join(told)}."
+
+
 def _parameter_of(argument: Argument) -> Parameter:
     annotation = ANNOTATIONS[argument.type]
     if argument.default is None:
@@ -251,6 +271,7 @@ def module_names(template: Template) -> dict[int, str]:
     """The attribute of every node that owns a module: `self.fc1`, `self.conv[2]`, `self.drop_path`."""
     result: dict[int, str] = {}
     taken = {(node.label or "").partition(".")[0] for node in template.nodes}
+    lists = _lists(template)
     for index, node in enumerate(template.nodes):
         if node.module != index:
             continue
@@ -262,8 +283,23 @@ def module_names(template: Template) -> dict[int, str]:
             label = node.kind if node.kind == "drop_path" or first else unique(node.kind, taken)
             taken.add(label)
         name, dot, rest = label.partition(".")
-        result[index] = f"self.{name}[{rest}]" if dot else f"self.{name}"
+        if not dot:
+            result[index] = f"self.{name}"
+        elif name in lists:
+            result[index] = f"self.{name}[{rest}]"
+        else:
+            result[index] = f'self.{name}["{rest}"]'
     return _one_drop_path(template, result)
+
+
+def _lists(template: Template) -> set[str]:
+    """The labels whose indices count from 0 without a gap: they can be lists of modules."""
+    indices: dict[str, list[int]] = {}
+    for index, node in enumerate(template.nodes):
+        name, dot, rest = (node.label or "").partition(".")
+        if dot and node.module == index:
+            indices.setdefault(name, []).append(int(rest))
+    return {name for name, found in indices.items() if found == list(range(len(found)))}
 
 
 def _makes_module(node: Node, template: Template) -> bool:

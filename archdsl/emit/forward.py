@@ -98,7 +98,7 @@ class Forward:
                 self._assign_many(node, tree)
                 continue
             (value,) = node.outputs
-            if self.uses[value] == 1 and value not in template.names:
+            if self.uses[value] == 1 and (value not in template.names or self._is_result(node, value)):
                 self.pending[value] = tree
             else:
                 self._assign(value, self._name_for(value, tree), tree)
@@ -108,6 +108,11 @@ class Forward:
             self.lines += [f"{pad}if self.training:", f"{pad}    return {', '.join(texts)}"]
         self._return(template.outputs)
         return self.lines
+
+    def _is_result(self, node: Node, value: int) -> bool:
+        """Whether a tensor is all that the block returns, and nothing stands between."""
+        template = self.template
+        return (value,) == template.outputs and node is template.nodes[-1]
 
     # --- statements
 
@@ -175,8 +180,9 @@ class Forward:
 
     def _spare(self, tree: Tree) -> str:
         """The variable for a part of what is returned: that of a tensor that is read here last."""
-        for value in _leaves(tree):
-            if not self._needed_beyond(value, tree):
+        leaves = _leaves(tree)
+        for value in leaves:
+            if leaves.count(value) == 1 and not self._needed_beyond(value, tree):
                 return self.variable[value]
         return "y"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from archdsl.emit.classes import (
     Classes,
@@ -121,26 +122,35 @@ class NetworkClass:
     def _stage(self, stage: Stage) -> list[str]:
         nodes = self.template.nodes[stage.first : stage.last]
         comment = shape_comment(self.template.types[nodes[-1].outputs[0]])
-        container = "nn.Sequential" if self.single else "nn.ModuleList"
+        plain = self._is_plain(stage)
         numbered = [f"{stage.label}.{i}" for i in range(len(nodes))]
         if [node.label for node in nodes] != numbered:
-            return self._pinned_stage(stage, container, comment)
-        star = "*" if self.single else ""
+            return self._pinned_stage(stage, comment)
         items: list[str] = []
         start = stage.first
         while start < stage.last:
             end = start + 1
             while end < stage.last and self._alike(start, end):
                 end += 1
-            items += self._run(start, end, star or "*")
+            items += self._run(start, end)
             start = end
-        open_, close = ("(", ")") if self.single else ("([", "])")
-        lines = with_comment(f"        self.{stage.label} = {container}{open_}", comment)
-        return [*lines, *(f"            {item}" for item in items), f"        {close}"]
+        container = "nn.Sequential" if plain else "nn.ModuleList"
+        lines = with_comment(f"        self.{stage.label} = {container}(", comment)
+        if plain:
+            return [*lines, *(f"            {item}" for item in items), "        )"]
+        inner = [f"                {item}" for item in items]
+        return [*lines, "            [", *inner, "            ]", "        )"]
 
-    def _pinned_stage(self, stage: Stage, container: str, comment: str) -> list[str]:
+    def _is_plain(self, stage: Stage) -> bool:
+        """Whether every block of a stage takes one tensor and gives it on to the next."""
+        nodes = self.template.nodes[stage.first : stage.last]
+        return all(len(node.inputs) == len(node.outputs) == 1 for node in nodes) and all(
+            after.inputs == before.outputs for before, after in pairwise(nodes)
+        )
+
+    def _pinned_stage(self, stage: Stage, comment: str) -> list[str]:
         """A stage with named blocks: modules by name, so that numbers do not shift."""
-        kind = "nn.Sequential" if self.single else "nn.ModuleDict"
+        kind = "nn.Sequential" if self._is_plain(stage) else "nn.ModuleDict"
         lines = with_comment(f"        self.{stage.label} = {kind}()", comment)
         for index in range(stage.first, stage.last):
             made = self._made(index)
@@ -155,7 +165,7 @@ class NetworkClass:
         one, other = self._made(a), self._made(b)
         return one is not None and other is not None and one.name == other.name
 
-    def _run(self, start: int, end: int, star: str) -> list[str]:
+    def _run(self, start: int, end: int) -> list[str]:
         """Lines for blocks of one class: one call, or a comprehension over what differs."""
         made = [self._made(index, "rate") for index in range(start, end)]
         assert all(made)
@@ -189,7 +199,7 @@ class NetworkClass:
             rate = self.rate_of[start]
             sources.append(("rate", f"rates[{rate}:{rate + end - start}]"))
         call = f"{first.name}({', '.join(args)})"
-        return _comprehension(star, call, sources, end - start)
+        return _comprehension(call, sources, end - start)
 
     def _keyword_rows(self, start: int, end: int) -> dict[str, list[str]]:
         """For every argument by name that some block of the run gives: its text in each of them."""
@@ -312,7 +322,7 @@ class NetworkClass:
         if labels:
             lines += ["", f"    def features(self, {inputs}) -> list[Tensor]:"]
             lines += docstring(f"The maps of {', '.join(labels)}.", 8)
-            lines += self._stream_statements(0, len(self.template.nodes), set(labels))
+            lines += self._stream_statements(0, self._after(labels), set(labels))
             lines.append(f"        return [{', '.join(labels)}]")
         carried = self._carried()
         kind = "Tensor" if len(carried) == 1 else f"tuple[{', '.join(['Tensor'] * len(carried))}]"
@@ -347,6 +357,10 @@ class NetworkClass:
             if stage is None:
                 lines.append(f"        {self._statement(node, f'self.{node.label}')}")
                 label, end = node.label or "", index + 1
+            elif self._is_plain(stage):
+                outside = self.template.nodes[stage.last - 1]
+                lines.append(f"        {self._wired(node, outside, f'self.{stage.label}')}")
+                label, end = stage.label, stage.last
             else:
                 lines += self._stage_loops(stage)
                 label, end = stage.label, stage.last
@@ -355,6 +369,16 @@ class NetworkClass:
                 lines.append(f"        {label} = {self._name(value)}")
             index = end
         return lines
+
+    def _after(self, labels: Sequence[str]) -> int:
+        """The index of the first node that the named maps do not need."""
+        values = {value for label, value in self.graph.features if label in labels}
+        nodes = self.template.nodes
+        return 1 + max(i for i, node in enumerate(nodes) if values.intersection(node.outputs))
+
+    def _wired(self, first: Node, last: Node, module: str) -> str:
+        inputs = ", ".join(self._name(value) for value in first.inputs)
+        return f"{', '.join(self._name(value) for value in last.outputs)} = {module}({inputs})"
 
     def _statement(self, node: Node, module: str) -> str:
         outputs = ", ".join(self._name(value) for value in node.outputs)
@@ -380,9 +404,15 @@ class NetworkClass:
                 end += 1
             a, b = start - stage.first, end - stage.first
             blocks = f"self.{stage.label}"
-            if nodes[stage.first].label != f"{stage.label}.0":
-                blocks += ".values()"
-            elif b - a < stage.last - stage.first:
+            pinned = any(not (nodes[i].label or "").rpartition(".")[2].isdigit()
+                         for i in range(stage.first, stage.last))  # fmt: skip
+            if pinned:
+                blocks = f"list({blocks}.values())"
+            if b - a == 1:
+                lines.append(f"        {self._statement(nodes[start], f'{blocks}[{a}]')}")
+                start = end
+                continue
+            if b - a < stage.last - stage.first:
                 blocks += f"[{a}:{b}]"
             lines.append(f"        for block in {blocks}:")
             lines.append(f"            {self._statement(nodes[start], 'block')}")
@@ -406,7 +436,7 @@ def _indented(lines: list[str], indent: int) -> list[str]:
     return [line[indent:] for line in lines]
 
 
-def _comprehension(star: str, call: str, sources: list[tuple[str, str]], count: int) -> list[str]:
+def _comprehension(call: str, sources: list[tuple[str, str]], count: int) -> list[str]:
     if not sources:
         loop = f"for _ in range({count})"
     elif len(sources) == 1:
@@ -414,7 +444,7 @@ def _comprehension(star: str, call: str, sources: list[tuple[str, str]], count: 
     else:
         names = ", ".join(name for name, _ in sources)
         loop = f"for {names} in zip({', '.join(values for _, values in sources)})"
-    line = f"{star}({call} {loop}),"
+    line = f"*({call} {loop}),"
     if len(line) + 12 <= WIDTH:
         return [line]
-    return [f"{star}(", f"    {call}", f"    {loop}", "),"]
+    return ["*(", f"    {call}", f"    {loop}", "),"]

@@ -114,6 +114,7 @@ class Softmax(Weightless):
     """exp(x) normalised to the sum 1 along an axis, the last unless given."""
 
     kind = "softmax"
+    by_value = ("axis",)
 
     axis: Int = const(-1)
 

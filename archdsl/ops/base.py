@@ -39,7 +39,7 @@ Ints: TypeAlias = tuple[Scalar, ...]
 """A list of whole numbers."""
 
 
-class TensorType(Record):
+class TensorType(NamedTuple):
     """The extents of a tensor without its batch; `batched` is false for weights used as tensors."""
 
     shape: Shape
@@ -67,7 +67,7 @@ class OpError(Exception):
         self.attribute = attribute
 
 
-class Weight(Record):
+class Weight(NamedTuple):
     """A tensor of state_dict. `name` is empty where the label alone is its key.
 
     Roles: `param` is trained; `buffer` is stored beside it (running statistics); `counter` is an
@@ -79,7 +79,7 @@ class Weight(Record):
     role: Literal["param", "buffer", "counter", "derived"] = "param"
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         """How many numbers it holds."""
         return product(self.axes)
 
@@ -179,6 +179,8 @@ class Op(Record):
     operator: ClassVar[str] = ""
     """The name that its multiply-accumulates are counted under: conv, linear or matmul."""
     choices: ClassVar[dict[str, tuple[str, ...]]] = {}
+    by_value: ClassVar[tuple[str, ...]] = ()
+    """Attributes whose value decides the text of a call: blocks that differ in them share no class."""
     signature: ClassVar[tuple[Parameter, ...]] = ()
 
     def __init_subclass__(cls) -> None:
@@ -273,12 +275,32 @@ def expect_rank(x: TensorType, rank: int, what: str) -> None:
         raise OpError(f"{what} takes {_AXES[rank]}, got {shape_text(x)}")
 
 
+def expect_batch(x: TensorType, what: str) -> None:
+    """Raise `OpError` for a learned tensor, where torch would take the first axis for the batch."""
+    if not x.batched:
+        raise OpError(f"{what} takes a tensor with a batch, {shape_text(x)} is learned and has none")
+
+
+def expect_axes(x: TensorType, what: str) -> None:
+    """Raise `OpError` for a single number, which has no channels."""
+    if not x.rank:
+        raise OpError(f"{what} takes a tensor with axes, got a single number")
+
+
 _AXES = {1: "[C]", 2: "[N, C]", 3: "a map [C, H, W]"}
 
 
 def shape_text(x: TensorType) -> str:
     """The extents as numbers: `[96, 14, 14]`."""
     return "[" + ", ".join(str(extent.value) for extent in x.shape) + "]"
+
+
+def float_text(write: Spelling, value: Scalar) -> str:
+    """The number as a float: `torch.full(..., 1)` would make integers."""
+    text = write(value)
+    if not is_constant(value.term):
+        return f"float({text})"
+    return text if isinstance(value.value, float) else f"{text}.0"
 
 
 def axis_of(axis: Scalar, x: TensorType, attribute: str = "axis") -> int:
@@ -302,6 +324,7 @@ def torch_axis(axis: int, x: TensorType) -> int:
 __all__ = [
     "ATOM", "ONE", "Axes", "Code", "Constructor", "Count", "Count2", "Dim", "Dim2", "Dims", "Flag",
     "Int", "Ints", "LEVELS", "Op", "OpError", "Parameter", "Products", "Real", "Shape", "Spelling",
-    "TensorType", "Text", "Weight", "Weightless", "axis_of", "both", "const", "expect_rank", "infix",
-    "keywords", "product", "shape_text", "torch_axis", "total",
+    "TensorType", "Text", "Weight", "Weightless", "axis_of", "both", "const", "expect_axes",
+    "expect_batch", "expect_rank", "float_text", "infix", "keywords", "product", "shape_text",
+    "torch_axis", "total",
 ]  # fmt: skip

@@ -19,6 +19,8 @@ from archdsl.ops.base import (
     Weight,
     both,
     const,
+    expect_axes,
+    expect_batch,
     expect_rank,
     infix,
     keywords,
@@ -70,6 +72,7 @@ class Conv2d(Op):
     def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
         (map_,) = x
         expect_rank(map_, 3, "conv2d")
+        expect_batch(map_, "conv2d")
         channels, groups = map_.shape[0].int, self.groups.int
         for name, count in (("input", channels), ("output", self.out_channels.int)):
             if count % groups:
@@ -141,6 +144,7 @@ class ConvTranspose2d(Op):
     def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
         (map_,) = x
         expect_rank(map_, 3, "conv_transpose2d")
+        expect_batch(map_, "conv_transpose2d")
         for count in (map_.shape[0].int, self.out_channels.int):
             if count % self.groups.int:
                 message = f"{count} channels do not divide into {self.groups.value} groups"
@@ -192,6 +196,7 @@ class MixHeads(Op):
     def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
         if x[0].rank != 3:
             raise OpError(f"mix_heads takes an attention map [heads, N, M], got {shape_text(x[0])}")
+        expect_batch(x[0], "mix_heads")
         return (x[0],)
 
     def weights(self, *x: TensorType) -> tuple[Weight, ...]:
@@ -224,6 +229,7 @@ class Linear(Op):
     bias: Flag = const(True)
 
     def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
+        expect_axes(x[0], "linear")
         return (x[0].with_shape(*x[0].shape[:-1], self.out_features),)
 
     def weights(self, *x: TensorType) -> tuple[Weight, ...]:

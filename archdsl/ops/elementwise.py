@@ -196,6 +196,7 @@ class L2Normalize(Weightless):
     """x divided by its Euclidean length along an axis, the last unless given."""
 
     kind = "l2_normalize"
+    by_value = ("axis",)
 
     axis: Int = const(-1)
 

@@ -105,6 +105,8 @@ class Rearrange(Weightless):
                 raise OpError(f"the sizes of {' and '.join(rest)} are not known", help)
             if extent.int % known.int or (not rest and extent.value != known.value):
                 names = " * ".join(name for name in group if name in given)
+                if not group:
+                    raise OpError(f"'()' stands for an extent of 1, got {extent.value}", attribute="pattern")
                 raise OpError(f"{names} = {known.value} does not divide {extent.value}")
             for name in group:
                 extents[name] = given[name] if name in given else divide(extent, known)
@@ -231,6 +233,7 @@ class Concat(Weightless):
     """Tensors joined along an axis, the first (channels) unless given."""
 
     kind = "concat"
+    by_value = ("axis",)
     inputs = -1
 
     axis: Int = const(0)
@@ -254,13 +257,16 @@ class Concat(Weightless):
 
     def call(self, write: Spelling, module: str, *x: Code, types: tuple[TensorType, ...]) -> Code:
         axis = torch_axis(axis_of(self.axis, types[0]), types[0])
-        return Code(f"torch.cat(({', '.join(code.text for code in x)},), {axis})".replace(",,", ","))
+        if len(x) == 1:
+            return x[0]
+        return Code(f"torch.cat([{', '.join(code.text for code in x)}], {axis})")
 
 
 class Split(Weightless):
     """A tensor cut into pieces of the given sizes along an axis: `a, b = x |> split([c, d])`."""
 
     kind = "split"
+    by_value = ("axis",)
     outputs = -1
 
     sizes: Dims
@@ -285,6 +291,8 @@ class Split(Weightless):
         return True
 
     def call(self, write: Spelling, module: str, *x: Code, types: tuple[TensorType, ...]) -> Code:
+        if len(self.sizes) == 1:
+            return x[0]
         axis = torch_axis(axis_of(self.axis, types[0]), types[0])
         return Code(f"{x[0].atom}.split({write.sequence(self.sizes)}, {axis})")
 
@@ -293,6 +301,7 @@ class Slice(Weightless):
     """`length` positions of an axis from `start` on."""
 
     kind = "slice"
+    by_value = ("axis",)
 
     start: Count
     length: Dim
@@ -348,7 +357,8 @@ class Roll(Weightless):
         return (x[0],)
 
     def call(self, write: Spelling, module: str, *x: Code, types: tuple[TensorType, ...]) -> Code:
-        return Code(f"{x[0].atom}.roll({write.sequence(self.shifts)}, (2, 3))")
+        rows, columns = (torch_axis(axis, types[0]) for axis in (1, 2))
+        return Code(f"{x[0].atom}.roll({write.sequence(self.shifts)}, ({rows}, {columns}))")
 
 
 class Unfold(Weightless):

@@ -15,6 +15,7 @@ from archdsl.ops.base import (
     TensorType,
     Weight,
     const,
+    float_text,
 )
 from archdsl.scalar import ceil_div
 
@@ -39,16 +40,10 @@ class Parameter(Op):
 
     def constructor(self, write: Spelling, *x: TensorType) -> Constructor:
         sizes = write.sequence(self.extents)
-        return Constructor("nn.Parameter", (f"torch.full({sizes}, {float_text(write, self)})",))
+        return Constructor("nn.Parameter", (f"torch.full({sizes}, {float_text(write, self.value)})",))
 
     def call(self, write: Spelling, module: str, *x: Code, types: tuple[TensorType, ...]) -> Code:
         return Code(module)
-
-
-def float_text(write: Spelling, op: Parameter) -> str:
-    """The value as a float: `torch.full(..., 0)` would make integers."""
-    text = write(op.value)
-    return f"{text}.0" if text.lstrip("-").isdigit() else text
 
 
 class AttentionBias(Op):

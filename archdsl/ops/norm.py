@@ -17,8 +17,13 @@ from archdsl.ops.base import (
     Weight,
     axis_of,
     const,
+    expect_axes,
+    expect_batch,
     expect_rank,
+    float_text,
     keywords,
+    product,
+    shape_text,
 )
 
 
@@ -45,6 +50,8 @@ class BatchNorm(_Norm):
     affine: Flag = const(True)
 
     def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
+        expect_axes(x[0], "batch_norm")
+        expect_batch(x[0], "batch_norm")
         if x[0].rank > 3:
             expect_rank(x[0], 3, "batch_norm")
         return (x[0],)
@@ -79,6 +86,10 @@ class LayerNorm(_Norm):
 
     eps: Real = const(1e-5)
 
+    def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
+        expect_axes(x[0], "layer_norm")
+        return (x[0],)
+
     def weights(self, *x: TensorType) -> tuple[Weight, ...]:
         channels = (x[0].shape[-1],)
         return (Weight("weight", channels), Weight("bias", channels))
@@ -95,7 +106,7 @@ class LayerNorm(_Norm):
 
 
 class GroupNorm(_Norm):
-    """Group normalisation over the first axis; one group normalises a whole map."""
+    """Group normalisation over the first axis; one group normalises a whole map. fvcore counts 5 an element."""
 
     kind = "group_norm"
 
@@ -103,17 +114,25 @@ class GroupNorm(_Norm):
     eps: Real = const(1e-5)
 
     def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
+        expect_axes(x[0], "group_norm")
+        expect_batch(x[0], "group_norm")
         if x[0].values[0] % self.groups.int:
             raise OpError(
                 f"{x[0].values[0]} channels do not divide into {self.groups.value} groups",
                 f"use a divisor of {x[0].values[0]}",
                 "groups",
             )
+        if product(x[0].shape) == self.groups.int:
+            message = f"{self.groups.value} groups of {shape_text(x[0])} have one number each"
+            raise OpError(f"{message}, and no variance", "use fewer groups", "groups")
         return (x[0],)
 
     def weights(self, *x: TensorType) -> tuple[Weight, ...]:
         channels = (x[0].shape[0],)
         return (Weight("weight", channels), Weight("bias", channels))
+
+    def fvcore(self, *x: TensorType) -> dict[str, Products]:
+        return {"group_norm": ((const(5), *x[0].shape),)}
 
     def constructor(self, write: Spelling, *x: TensorType) -> Constructor:
         named = keywords(write, eps=(self.eps, 1e-5))
@@ -124,6 +143,7 @@ class LayerScale(_Norm):
     """A learned factor for every channel (Touvron et al., CaiT), of the first axis of a map or of the last."""
 
     kind = "layer_scale"
+    by_value = ("axis",)
 
     value: Real = const(1e-5)
     axis: Int = const(0)
@@ -150,4 +170,4 @@ class LayerScale(_Norm):
 
     def constructor(self, write: Spelling, *x: TensorType) -> Constructor:
         name = "TokenScale" if self._last(x[0]) else "LayerScale"
-        return Constructor(name, (write(x[0].shape[self.axis.int]), write(self.value)))
+        return Constructor(name, (write(x[0].shape[self.axis.int]), float_text(write, self.value)))

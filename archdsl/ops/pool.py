@@ -19,6 +19,7 @@ from archdsl.ops.base import (
     axis_of,
     both,
     const,
+    expect_batch,
     expect_rank,
     torch_axis,
 )
@@ -114,6 +115,7 @@ class _Reduction(Weightless):
     """One value for all positions of some axes."""
 
     method: ClassVar[str] = ""
+    by_value: ClassVar[tuple[str, ...]] = ("axes",)
 
     axes: Ints = (const(-1),)
     keep: Flag = const(False)
@@ -163,7 +165,8 @@ class GlobalAvgPool(Weightless):
         return (x[0].with_shape(x[0].shape[0]),)
 
     def call(self, write: Spelling, module: str, *x: Code, types: tuple[TensorType, ...]) -> Code:
-        return Code(f"{x[0].atom}.mean((2, 3))")
+        rows, columns = (torch_axis(axis, types[0]) for axis in (1, 2))
+        return Code(f"{x[0].atom}.mean(({rows}, {columns}))")
 
 
 class Upsample(Weightless):
@@ -177,6 +180,7 @@ class Upsample(Weightless):
 
     def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
         expect_rank(x[0], 3, self.kind)
+        expect_batch(x[0], self.kind)
         channels, rows, columns = x[0].shape
         return (x[0].with_shape(channels, rows * self.scale[0], columns * self.scale[1]),)
 

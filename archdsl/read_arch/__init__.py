@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from archdsl import assets
 from archdsl import syntax as s
-from archdsl.read_arch.layout import BoundError, Layout
-from archdsl.source import ArchError, Diagnostic, Source, Span, did_you_mean, nearest
+from archdsl.read_arch.layout import SOFT_WORDS, BoundError, Layout
+from archdsl.source import ArchError, Diagnostic, Source, Span, nearest
 
 if TYPE_CHECKING:
     from lark import Lark
 
-LONGEST_TEXT = 1 << 20
+LONGEST_TEXT = 1 << 18
 """Documents of more characters are refused."""
 
+MOST_ERRORS = 50
+"""After so many mistakes a text is not read on."""
+
 STARTS = ["document", "expr", "shape", "type"]
+_SHIFT = 0
+"""An action of Lark's tables that goes to another state; the others reduce by a rule."""
+
 OPTIONS: dict[str, Any] = {
     "parser": "lalr",
     "lexer": "basic",
@@ -27,33 +34,43 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-def read(source: Source) -> s.Document:
-    """The document that a text says; raises `ArchError` with all its syntax errors."""
+def check_length(source: Source) -> None:
+    """Raise `ArchError` for a text that is too long to be a document."""
     if len(source.text) > LONGEST_TEXT:
         message = f"a document has at most {LONGEST_TEXT:,} characters, this has {len(source.text):,}"
         raise ArchError([Diagnostic("E0103", message, Span(source, 1, 1, 1, 1))])
+
+
+def read(source: Source) -> s.Document:
+    """The document that a text says; raises `ArchError` with all its syntax errors."""
+    check_length(source)
     mistakes: list[Diagnostic] = []
     document: s.Document | None = None
     start: int | None = 0
-    while start is not None:
-        document, start = _read_from(source, start, mistakes)
+    lines = source.text.split("\n")
+    while start is not None and len(mistakes) < MOST_ERRORS:
+        document, start = _read_from(source, lines, start, mistakes)
+    if document is not None and document.version == 0 and not mistakes:
+        message = "the document does not say its version of the language"
+        help = f"begin with 'archdsl {s.LANGUAGE_VERSION}'"
+        mistakes.append(Diagnostic("E0107", message, Span(source, 1, 1, 1, 1), help))
     if mistakes:
         raise ArchError(mistakes)
     assert document is not None
     return document
 
 
-def _read_from(source: Source, line: int, mistakes: list[Diagnostic]) -> tuple[s.Document | None, int | None]:
+def _read_from(
+    source: Source, lines: list[str], line: int, mistakes: list[Diagnostic]
+) -> tuple[s.Document | None, int | None]:
     """Read from a line on; after a syntax error, also the line to go on from, if there is one."""
-    rest = source.text if line == 0 else "".join(source.text.splitlines(True)[line:])
     found: list[Diagnostic] = []
     try:
-        return _parse(source, rest, "document", (line, 0), mistakes), None
+        return _parse(source, "\n".join(lines[line:]), "document", (line, 0), mistakes), None
     except ArchError as error:
         found = list(error.diagnostics)
     mistakes.extend(found)
     place = found[0].span
-    lines = source.text.splitlines()
     after = place.line if place is not None else len(lines)
     for number in range(after, len(lines)):
         if lines[number].startswith(("block ", "network ")):
@@ -96,13 +113,22 @@ def _parse(source: Source, text: str, start: str, shift: tuple[int, int], mistak
             "E0104", str(error), construct.span(error.token), "give inner parts a name of their own"
         )
         raise ArchError([diagnostic]) from None
-    result = construct.transform(tree) if start != "expr" or hasattr(tree, "data") else tree
+    try:
+        result = construct.transform(tree) if start != "expr" or hasattr(tree, "data") else tree
+    except RecursionError:
+        message = "brackets and operators are nested too deep"
+        help = "give inner parts a name of their own"
+        raise ArchError([Diagnostic("E0104", message, _start(source, shift), help)]) from None
     mistakes.extend(construct.mistakes)
     return result
 
 
+def _start(source: Source, shift: tuple[int, int]) -> Span:
+    return Span(source, shift[0] + 1, shift[1] + 1, shift[0] + 1, shift[1] + 1)
+
+
 def _end(source: Source, text: str, shift: tuple[int, int]) -> Span:
-    lines = text.rstrip().splitlines() or [""]
+    lines = text.rstrip().split("\n")
     line = len(lines)
     column = len(lines[-1]) + 1 + (shift[1] if line == 1 else 0)
     return Span(source, line + shift[0], column, line + shift[0], column)
@@ -116,6 +142,11 @@ _SPELLING = {
     "DOT": "'.'",
 }  # fmt: skip
 _ARITHMETIC = frozenset(["PLUS", "MINUS", "STAR", "SLASH", "DOUBLE_SLASH", "PERCENT", "AT", "POWER", "COMPARE"])
+
+
+_STATEMENTS = frozenset(
+    ["block", "network", "import", "return", "require", "output", "init", "stage", "features", "for", "if"]
+)
 
 
 def _unexpected(token: Any, span: Span, accepted: Any) -> Diagnostic:
@@ -134,7 +165,14 @@ def _unexpected(token: Any, span: Span, accepted: Any) -> Diagnostic:
         message = f"unexpected {str(token)!r}"
     help = "expected " + ", ".join(expected[:8]) if expected else None
     close = nearest(str(token), words) if token.type == "NAME" else None
-    if close:
+    before = span.source.line(span.line)[: span.column - 1].strip()
+    if close is None and before.isidentifier() and before not in _STATEMENTS:
+        # `retrun x`: what is wrong stands in front of what could not be read.
+        close = nearest(before, _STATEMENTS)
+    if close == str(token):
+        # A word that begins a statement is a name where the statement does not go on as it must.
+        help = f"{_SPELLING[SOFT_WORDS[close.upper()]]} comes after {close!r}"
+    elif close:
         help = f"did you mean {close!r}?"
     elif token.type == "NAME" and "_NL" in accepted:
         help = "statements are parted by line ends or ';'"
@@ -156,9 +194,7 @@ def _bad_character(char: str, span: Span) -> Diagnostic:
 
 @cache
 def _keywords() -> frozenset[str]:
-    return frozenset(t.name.lower() for t in parser().terminals if t.name.isalpha()) - {
-        name.lower() for name in _SPELLING
-    }
+    return frozenset(t.pattern.value for t in parser().terminals if t.pattern.value == t.name.lower())
 
 
 @cache
@@ -195,7 +231,36 @@ def tables() -> str:
     lark = Lark(grammar, postlex=Layout(), **OPTIONS)
     data, memo = lark.memo_serialize([TerminalDef, Rule])
     data["options"] = {name: data["options"][name] for name in data["options"] if name != "postlex"}
+    data["parser"]["parser"] = _numbered(data["parser"]["parser"])
     return json.dumps({"key": key, "data": data, "memo": memo}, default=list, sort_keys=True) + "\n"
+
+
+def _numbered(table: dict[str, Any]) -> dict[str, Any]:
+    """The parse table with tokens numbered by name and states by first visit: Lark numbers both by hash."""
+    names = table["tokens"]
+    tokens = {name: number for number, name in enumerate(sorted(names.values()))}
+    rows = {
+        state: sorted(((tokens[names[token]], action) for token, action in row.items()), key=itemgetter(0))
+        for state, row in table["states"].items()
+    }
+    states: dict[int, int] = {}
+    waiting = [state for _, state in sorted(table["start_states"].items())]
+    for state in waiting:
+        if state in states:
+            continue
+        states[state] = len(states)
+        waiting += [target for _, (kind, target) in rows[state] if kind == _SHIFT]
+    return {
+        "tokens": {number: name for name, number in tokens.items()},
+        "states": {
+            states[state]: {
+                token: [kind, states[target] if kind == _SHIFT else target] for token, (kind, target) in row
+            }
+            for state, row in rows.items()
+        },
+        "start_states": {name: states[state] for name, state in table["start_states"].items()},
+        "end_states": {name: states[state] for name, state in table["end_states"].items()},
+    }
 
 
 def _int_keys(value: Any) -> Any:
@@ -207,4 +272,4 @@ def _int_keys(value: Any) -> Any:
     return value
 
 
-__all__ = ["LONGEST_TEXT", "did_you_mean", "parser", "read", "read_expression", "tables"]
+__all__ = ["LONGEST_TEXT", "check_length", "parser", "read", "read_expression", "tables"]

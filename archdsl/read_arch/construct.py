@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from lark import Token
@@ -9,7 +10,7 @@ from lark.visitors import Transformer, v_args
 
 from archdsl import names
 from archdsl import syntax as s
-from archdsl.source import Diagnostic, Source, Span
+from archdsl.source import Diagnostic, Source, Span, did_you_mean
 
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
 _LONGEST_NUMBER = 32
@@ -49,10 +50,13 @@ class Construct(Transformer):  # type: ignore[type-arg]
 
     def name_of(self, token: Token) -> str:
         """The text of a name that is being given to something; a bad one is noted."""
-        problem = names.problem(str(token))
-        if problem:
-            self.mistake("E0105", problem, self.span(token), "choose another name")
+        self._check_name(str(token), self.span(token))
         return str(token)
+
+    def _check_name(self, name: str, span: Span) -> None:
+        problem = names.problem(name)
+        if problem:
+            self.mistake("E0105", problem, span, "choose another name")
 
     def string_of(self, token: Token) -> str:
         text, parts, escaped = str(token)[1:-1], [], False
@@ -75,7 +79,7 @@ class Construct(Transformer):  # type: ignore[type-arg]
         version, *items = parts
         items = [item for item in items if isinstance(item, s.Import | s.Block | s.Network)]
         return s.Document(
-            version if version is not None else s.LANGUAGE_VERSION,
+            version or 0,
             tuple(item for item in items if isinstance(item, s.Import)),
             tuple(item for item in items if isinstance(item, s.Block)),
             tuple(item for item in items if isinstance(item, s.Network)),
@@ -84,8 +88,9 @@ class Construct(Transformer):  # type: ignore[type-arg]
 
     def version(self, meta: Any, parts: list[Any]) -> int:
         if str(parts[0]) != str(s.LANGUAGE_VERSION):
-            message = f"this archdsl reads version {s.LANGUAGE_VERSION} of the language"
-            self.mistake("E0107", message, self.span(parts[0]), "install a newer archdsl")
+            message = f"this archdsl reads version {s.LANGUAGE_VERSION} of the language, not {parts[0]}"
+            help = f"write 'archdsl {s.LANGUAGE_VERSION}', or install a newer archdsl"
+            self.mistake("E0107", message, self.span(parts[0]), help)
         return s.LANGUAGE_VERSION
 
     def import_(self, meta: Any, parts: list[Any]) -> s.Import:
@@ -93,11 +98,25 @@ class Construct(Transformer):  # type: ignore[type-arg]
 
     def block(self, meta: Any, parts: list[Any]) -> s.Block:
         name, (tensors, params), _, results, (doc, body) = parts
+        self._check_signature(tensors, params)
         return s.Block(self.name_of(name), tensors, params, results, doc, body, self.span(name))
 
     def network(self, meta: Any, parts: list[Any]) -> s.Network:
         name, (tensors, params), (doc, body) = parts
+        self._check_signature((), params)
         return s.Network(self.name_of(name), tensors, params, doc, body, self.span(name))
+
+    def _check_signature(self, tensors: tuple[s.TensorParam, ...], params: tuple[s.Param, ...]) -> None:
+        """Note names that a signature gives twice: each becomes an argument of one function."""
+        extents = {e.id: e.span for tensor in tensors for e in tensor.shape.extents if isinstance(e, s.Name)}
+        for name, span in extents.items():
+            self._check_name(name, span)
+        taken = dict(extents)
+        for name, span in [*((t.name, t.span) for t in tensors), *((p.name, p.span) for p in params)]:
+            if name in taken:
+                message = f"{name!r} is written twice in one signature"
+                self.mistake("E0206", message, span, f"the first stands in {taken[name]}")
+            taken.setdefault(name, span)
 
     def signature(self, meta: Any, parts: list[Any]) -> tuple[Any, Any]:
         return parts[0], parts[2] or ()
@@ -121,10 +140,17 @@ class Construct(Transformer):  # type: ignore[type-arg]
         return s.Param(name, None, parts[1], self.span(parts[0]))
 
     def plain_type(self, meta: Any, parts: list[Any]) -> s.TypeName:
-        return s.TypeName(str(parts[0]), False, parts[1] is not None, self.span(meta))
+        return self._type(parts, False, self.span(meta))
 
     def list_type(self, meta: Any, parts: list[Any]) -> s.TypeName:
-        return s.TypeName(str(parts[0]), True, parts[1] is not None, self.span(meta))
+        return self._type(parts, True, self.span(meta))
+
+    def _type(self, parts: list[Any], is_list: bool, span: Span) -> s.TypeName:
+        name = str(parts[0])
+        if name not in names.TYPES:
+            help = did_you_mean(name, names.TYPES, "types")
+            self.mistake("E0218", f"unknown type {name!r}", self.span(parts[0]), help)
+        return s.TypeName(name, is_list, parts[1] is not None, span)
 
     def results(self, meta: Any, parts: list[Any]) -> tuple[s.Result, ...]:
         return tuple(part for part in parts if part is not None)
@@ -133,7 +159,7 @@ class Construct(Transformer):  # type: ignore[type-arg]
         return s.Result(None, parts[0], self.span(meta))
 
     def named_result(self, meta: Any, parts: list[Any]) -> s.Result:
-        return s.Result(str(parts[0]), parts[1], self.span(meta))
+        return s.Result(self.name_of(parts[0]), parts[1], self.span(meta))
 
     def shape(self, meta: Any, parts: list[Any]) -> s.Shape:
         return s.Shape(tuple(part for part in parts if part is not None), self.span(meta))
@@ -141,14 +167,8 @@ class Construct(Transformer):  # type: ignore[type-arg]
     # --- statements
 
     def body(self, meta: Any, parts: list[Any]) -> tuple[str | None, tuple[s.Statement, ...]]:
-        doc, statements = parts
-        return doc, statements or ()
-
-    def first_doc(self, meta: Any, parts: list[Any]) -> str:
-        return self.string_of(parts[0])
-
-    def next_doc(self, meta: Any, parts: list[Any]) -> str:
-        return f"{parts[0]}\n{self.string_of(parts[1])}"
+        lines = [self.string_of(part) for part in parts if isinstance(part, Token)]
+        return "\n".join(lines) if lines else None, parts[-1] or ()
 
     def block_body(self, meta: Any, parts: list[Any]) -> tuple[s.Statement, ...]:
         return parts[0] or ()
@@ -165,6 +185,9 @@ class Construct(Transformer):  # type: ignore[type-arg]
     def typed_let(self, meta: Any, parts: list[Any]) -> s.Let:
         name, shape, value = parts
         target = s.Target(self.name_of(name), self.span(name))
+        for extent in shape.extents:
+            if isinstance(extent, s.Name):
+                self._check_name(extent.id, extent.span)
         return s.Let((target,), shape, value, self.span(meta))
 
     def return_(self, meta: Any, parts: list[Any]) -> s.Return:
@@ -223,7 +246,11 @@ class Construct(Transformer):  # type: ignore[type-arg]
                 help = f"write {text.lstrip('0') or '0'}"
                 self.mistake("E0108", f"{text} begins with a zero", span, help)
             return s.Num(int(text), span)
-        return s.Num(float(text), span)
+        value = float(text)
+        if not math.isfinite(value):
+            self.mistake("E0108", f"{text} is larger than any number with a point", span)
+            return s.Num(1, span)
+        return s.Num(value, span)
 
     def string(self, meta: Any, parts: list[Any]) -> s.Str:
         return s.Str(self.string_of(parts[0]), self.span(parts[0]))
@@ -264,9 +291,7 @@ class Construct(Transformer):  # type: ignore[type-arg]
             help = "write label: call, or label[index]: call"
             self.mistake("E0109", "a label is a name", self.span(meta), help)
             return call  # type: ignore[no-any-return]
-        problem = names.problem(label.id)
-        if problem:
-            self.mistake("E0105", problem, label.span, "choose another name")
+        self._check_name(label.id, label.span)
         return s.Labelled(label.id, index, call, self.span(meta))
 
     def pipeline(self, meta: Any, parts: list[Any]) -> s.Pipe:

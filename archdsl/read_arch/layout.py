@@ -41,7 +41,7 @@ _OPERATORS = frozenset(
 _CHAINS = (_OPERATORS - {"PIPE", "EQUAL", "COMMA"}) | {"NOT", "ELSE", "EACH", "LSQB"}
 _GOES_ON_AFTER = _OPERATORS | frozenset(["LBRACE", "LPAR", "LSQB", "COLON", "NOT", "ELSE", "IN"])
 _GOES_ON_WITH = _OPERATORS | frozenset(["RBRACE", "ELSE", "LBRACE", "RPAR", "RSQB"])
-_SOFT_WORDS = {
+SOFT_WORDS = {
     "ARCHDSL": "NUMBER", "IMPORT": "STRING", "BLOCK": "NAME", "NETWORK": "NAME", "STAGE": "NAME",
     "HEAD": "LBRACE", "INIT": "NAME", "OUTPUT": "NAME", "FEATURES": "NAME",
 }  # fmt: skip
@@ -115,13 +115,13 @@ def _with_soft_words(stream: Iterator[Token]) -> Iterator[Token]:
     starts = True
     for token in stream:
         if held is not None:
-            follows = "NAME" if token.type in _SOFT_WORDS else token.type
-            if not starts or follows != _SOFT_WORDS[held.type]:
+            follows = "NAME" if token.type in SOFT_WORDS else token.type
+            if not starts or follows != SOFT_WORDS[held.type]:
                 held.type = "NAME"
             starts = False
             yield held
             held = None
-        if token.type in _SOFT_WORDS:
+        if token.type in SOFT_WORDS:
             held = token
             continue
         starts = token.type in ("_NL", "SEMICOLON", "LBRACE")

@@ -31,6 +31,7 @@ _TRUTHS = {"yes": "true", "on": "true", "no": "false", "off": "false", "~": "non
 
 def read(source: Source) -> s.Document:
     """The document that a YAML text says; raises `ArchError` with all that is wrong with it."""
+    read_arch.check_length(source)
     return _Reader(source).document(compose(source))
 
 
@@ -63,8 +64,10 @@ class _Reader:
             message = "the document does not say its version of the language"
             self.mistake("E0107", message, first, f"begin with 'archdsl: {written}'")
         elif not isinstance(node, Scalar) or node.text != written:
-            message = f"this archdsl reads version {written} of the language"
-            self.mistake("E0107", message, node.span, "install a newer archdsl")
+            found = f", not {node.text}" if isinstance(node, Scalar) else ""
+            message = f"this archdsl reads version {written} of the language{found}"
+            help = f"write 'archdsl: {written}', or install a newer archdsl"
+            self.mistake("E0107", message, node.span, help)
 
     def imports(self, node: Node | None) -> tuple[s.Import, ...]:
         if node is None:
@@ -155,13 +158,29 @@ class _Reader:
             help = "write 'blocks:' and a list of blocks"
             self.mistake("E0504", f"the stage {key.text!a} has no 'blocks'", key.span, help)
         elif isinstance(blocks, Sequence):
-            items = [self.stage_item(item, blocks.flow) for item in blocks.items]
+            items = [self.stage_item(item) for item in self.whole_items(blocks)]
         else:
             help = "write one block a line, each after '- '"
             self.mistake("E0505", "'blocks' is a list", blocks.span, help)
         return s.Stage(key.text, width, tuple(items), key.span)
 
-    def stage_item(self, item: Node, flow: bool) -> s.Expr:
+    def whole_items(self, node: Sequence) -> list[Node]:
+        """The items of a list, without the pieces of a call that a list in brackets cuts at its commas."""
+        result: list[Node] = []
+        depth = 0
+        for item in node.items:
+            balance = item.text.count("(") - item.text.count(")") if isinstance(item, Scalar) else 0
+            if not (node.flow and (depth or balance)):
+                result.append(item)
+                continue
+            if depth == 0:
+                help = "write one item a line, each after '- '"
+                message = "a comma inside a call splits a list that is written in brackets"
+                self.mistake("E0507", message, item.span, help)
+            depth = max(0, depth + balance)
+        return result
+
+    def stage_item(self, item: Node) -> s.Expr:
         if isinstance(item, Mapping) and len(item.entries) == 1:
             key, value = item.entries[0]
             self.check_name(key.text, key.span)
@@ -170,11 +189,6 @@ class _Reader:
                 return s.Labelled(key.text, None, call, key.span.to(call.span))
             self.mistake("E0505", f"the block {key.text!a} is no block", value.span)
             return call
-        if flow and isinstance(item, Scalar) and item.text.count("(") != item.text.count(")"):
-            help = "write one block a line, each after '- '"
-            message = "a comma inside a call splits a list that is written in brackets"
-            self.mistake("E0507", message, item.span, help)
-            return s.Name("identity", item.span)
         return repeated(self.expression(item))
 
     def features(self, node: Node) -> s.Features:
@@ -227,9 +241,9 @@ class _Reader:
 
     def type(self, node: Node) -> s.TypeName | None:
         if isinstance(node, Sequence) and len(node.items) == 1:
-            inner = node.items[0]
-            if isinstance(inner, Scalar):
-                return s.TypeName(inner.text, True, False, node.span)
+            inner = self.type(node.items[0])
+            if inner is None or not (inner.is_list or inner.optional):
+                return s.TypeName(inner.name, True, False, node.span) if inner is not None else None
         if not isinstance(node, Scalar):
             self.mistake("E0505", "a type is a word, such as dim or [dim]", node.span)
             return None
@@ -241,8 +255,10 @@ class _Reader:
     def expression(self, node: Node) -> s.Expr:
         """The expression of a scalar, or the list of expressions of a list."""
         if isinstance(node, Sequence):
-            return s.ListExpr(tuple(repeated(self.expression(item)) for item in node.items), node.span)
-        placeholder = s.Num(1, node.span)
+            items = [repeated(self.expression(item)) for item in self.whole_items(node)]
+            return s.ListExpr(tuple(items), node.span)
+        # A name, since every place can hold one: what is wrong here is not reported again there.
+        placeholder = s.Name("identity", node.span)
         if isinstance(node, Mapping):
             help = "quote an expression that holds ': '"
             self.mistake("E0505", "an expression is needed, not a mapping", node.span, help)
@@ -277,6 +293,8 @@ class _Reader:
             return read_arch.read_expression(self.source, node.text, shift, start)
         except ArchError as error:
             self.mistakes += error.diagnostics
+            if len(self.mistakes) >= read_arch.MOST_ERRORS:
+                raise ArchError(self.mistakes) from None
             return None
 
 

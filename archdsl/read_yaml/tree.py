@@ -7,6 +7,7 @@ depth is counted on the stream of events, before anything recurses or is built.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from archdsl.record import Record
@@ -19,6 +20,9 @@ DEEPEST = 32
 """Lists and mappings may be nested so deep."""
 
 MOST_ERRORS = 1000
+
+_REFUSED = re.compile("[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\u2028-\u2029\ud800-\udfff\ufeff\ufffe-\uffff]")
+"""Control characters, lone surrogates, and three that YAML 1.1 takes for line ends and nothing else does."""
 
 
 class Scalar(Record):
@@ -60,17 +64,23 @@ def compose(source: Source) -> Node:
     import yaml
 
     mistakes: list[Diagnostic] = []
+    _refuse_characters(source)
     try:
         root = _compose(source, _events(source.text), mistakes)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        mark, problem = error.problem_mark, error.problem or error.context or "this is not YAML"
+        if error.context_mark is not None and (mark is None or not source.line(mark.line + 1).strip()):
+            # What is never closed is found behind the end; where it begins says more.
+            mark, problem = error.context_mark, f"{problem} {error.context or ''}".rstrip()
         where = _span(source, mark, mark)
-        problem = error.problem or error.context or "this is not YAML"
-        mistakes.append(Diagnostic("E0501", f"YAML: {problem}", where, _syntax_help(source, where)))
+        help = _syntax_help(source, where, problem)
+        mistakes.append(Diagnostic("E0501", f"YAML: {problem}", where, help))
         root = None
     except yaml.YAMLError as error:
         message = " ".join(str(error).split())[:200]
         mistakes.append(Diagnostic("E0501", f"YAML: {message}", Span(source, 1, 1, 1, 2)))
+        root = None
+    if isinstance(root, Scalar) and not (root.text or root.style):
         root = None
     if root is None and not mistakes:
         help = "begin with 'archdsl: 1' and 'network: NAME'"
@@ -79,6 +89,18 @@ def compose(source: Source) -> Node:
         raise ArchError(mistakes)
     assert root is not None
     return root
+
+
+def _refuse_characters(source: Source) -> None:
+    """Raise `ArchError` at the first character that YAML can't hold, or would end a line with."""
+    found = _REFUSED.search(source.text)
+    if found is None:
+        return
+    before = source.text[: found.start()]
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    span = Span(source, line, column, line, column + 1)
+    message = f"unexpected character {found.group()!a}"
+    raise ArchError([Diagnostic("E0102", message, span, "remove it; in quotes, write it as an escape")])
 
 
 def _events(text: str) -> Iterator[Any]:
@@ -93,11 +115,15 @@ def _span(source: Source, start: Any, end: Any) -> Span:
     return Span(source, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
 
-def _syntax_help(source: Source, where: Span) -> str | None:
+def _syntax_help(source: Source, where: Span, problem: str) -> str | None:
     line = source.line(where.line)
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return "YAML is indented with spaces, not tabs"
-    if "] *" in line or line.lstrip("- ").startswith(("*", "@", "%", "`")):
+    if "mapping values" in problem:
+        return "quote an expression that holds ': '"
+    if "while" in problem:
+        return "close what is opened here"
+    if "] *" in line or "cannot start any token" in problem:
         return "quote an expression that YAML can't read as plain text"
     return None
 

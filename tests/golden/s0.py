@@ -128,6 +128,8 @@ class MHSAStride(nn.Module):
     """Self-attention over all positions (Eq. 6), with talking heads and locality in V (Sec. 3.3).
 
     With a stride it attends on a smaller map and interpolates the result back (Sec. 3.4).
+
+    This is its form where stride > 1.
     """
 
     def __init__(

@@ -239,24 +239,23 @@ class Graph(Record):
             nonlocal counter
             for index, node in enumerate(template.nodes):
                 at = index if template is self.template else entry
-                path = prefix + (node.label or node.kind)
                 own = first and node.module == index
-                inputs = tuple(tensors[value] for value in node.inputs)
+                inputs = tuple([tensors[value] for value in node.inputs])
                 if node.op is not None:
                     outputs = tuple(range(counter, counter + len(node.outputs)))
                     counter += len(outputs)
+                    path = prefix + (node.label or node.op.kind)
                     result.append(Flat(path, node, template, inputs, outputs, own, at))
-                    tensors.update(zip(node.outputs, outputs, strict=True))
+                    for value, number in zip(node.outputs, outputs, strict=True):
+                        tensors[value] = number
                     continue
                 child = node.child
                 assert child is not None
-                inner = dict(zip((v for _, v in child.inputs), inputs, strict=True))
-                below = prefix + f"{node.label}." if node.label else prefix
+                inner = {value: number for (_, value), number in zip(child.inputs, inputs, strict=True)}
+                below = f"{prefix}{node.label}." if node.label else prefix
                 expand(child, below, inner, own, at)
-                tensors.update(
-                    (outside, inner[inside])
-                    for outside, inside in zip(node.outputs, child.outputs, strict=True)
-                )
+                for outside, inside in zip(node.outputs, child.outputs, strict=True):
+                    tensors[outside] = inner[inside]
 
         start = {value: i for i, (_, value) in enumerate(self.template.inputs)}
         expand(self.template, "", start, True, 0)

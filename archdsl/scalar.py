@@ -68,7 +68,7 @@ def scalar(value: Scalar | Constant | object) -> Scalar:
     """A constant as a pair; a pair as it is."""
     if isinstance(value, Scalar):
         return value
-    assert value is None or isinstance(value, int | float), value
+    assert value is None or isinstance(value, (int, float)), value
     return Scalar(value, value)
 
 

@@ -34,11 +34,31 @@ class Bound:
         self.values: dict[str, Value] = {}
 
 
-def bind(ref: BlockRef, args: Args, tensors: list[Tensor], span: Span) -> Bound | None:
+class Signature:
+    """What every call of a block asks of its signature; `usual` are the defaults that need no caller."""
+
+    def __init__(self, ref: BlockRef) -> None:
+        block = ref.block
+        self.params = {param.name: param for param in block.params}
+        self.tensors = [tensor.name for tensor in block.tensors]
+        self.usual: dict[str, Value] = {}
+        for name, param in self.params.items():
+            assert param.type is not None, "blocks have typed parameters"
+            if param.default is None:
+                if param.type.optional:
+                    self.usual[name] = scalar(None)
+                continue
+            try:
+                value = default_value(param.default, {}, ref.unit)
+                self.usual[name] = coerce(value, param.type, f"{name} of {block.name}", param.span)
+            except Refused:
+                pass  # it needs other parameters, or is wrong: a call will tell
+
+
+def bind(ref: BlockRef, signature: Signature, args: Args, tensors: list[Tensor], span: Span) -> Bound | None:
     """Match a call with a block's signature; None where an argument is poisoned; raises `Refused`."""
     block, bound = ref.block, Bound()
-    params = {param.name: param for param in block.params}
-    wanted = [tensor.name for tensor in block.tensors]
+    params, wanted = signature.params, signature.tensors
     by_name = {n: v for n, v, _ in args if n in wanted}
     given = match_arguments(block.name, list(params), [a for a in args if a[0] not in wanted])
     left = list(tensors)
@@ -58,18 +78,17 @@ def bind(ref: BlockRef, args: Args, tensors: list[Tensor], span: Span) -> Bound 
     scope: dict[str, Value] = dict(extents)
     for name, declared in params.items():
         type_ = declared.type
-        assert type_ is not None, "blocks have typed parameters"
-        what = f"{name} of {block.name}"
+        assert type_ is not None
         if name in given:
             value, place = given[name]
             if isinstance(value, Poison):
                 return None
-            value = coerce(value, type_, what, place)
+            value = coerce(value, type_, f"{name} of {block.name}", place)
+        elif name in signature.usual:
+            value = signature.usual[name]
         elif declared.default is not None:
             default = default_value(declared.default, scope, ref.unit)
-            value = coerce(default, type_, what, declared.span)
-        elif type_.optional:
-            value = scalar(None)
+            value = coerce(default, type_, f"{name} of {block.name}", declared.span)
         else:
             help = f"{block.name}({name} = ...)"
             raise Refused("E0402", f"{block.name} needs {name!r}", span, help)
@@ -124,6 +143,6 @@ class _Defaults(Expressions):
 
 def default_value(expr: s.Expr, scope: Mapping[str, Value], unit: Unit) -> Value:
     """The value of a default, in terms of the parameters before it; raises `Refused`."""
-    if isinstance(expr, s.Num | s.Bool):
+    if isinstance(expr, (s.Num, s.Bool)):
         return scalar(expr.value)
     return _Defaults(scope, unit).evaluate(expr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from archdsl import syntax as s
@@ -22,7 +23,7 @@ from archdsl.elaborate.values import (
     is_large,
     is_list,
 )
-from archdsl.graph import Decision, Initialisation, Node
+from archdsl.graph import Decision, Initialisation, Node, Template
 from archdsl.ops import Op, OpError, TensorType, shape_text
 from archdsl.scalar import (
     Apply,
@@ -119,34 +120,44 @@ class BlockElaborator(Expressions):
             raise _needs_label(op.kind, span)
         if label is not None:
             self.own(label, span)
-        return self._add(Node(
-            tuple(tensor.number for tensor in tensors), (), op, None, (), label, len(self.nodes), span
-        ), list(outputs))  # fmt: skip
+        return self._add(tensors, outputs, op, None, (), label, span)
 
-    def _add(self, node: Node, types: list[TensorType]) -> Value:
+    def _add(
+        self,
+        inputs: Sequence[Tensor],
+        types: Sequence[TensorType],
+        op: Op | None,
+        child: Template | None,
+        binds: tuple[tuple[str, Scalar], ...],
+        label: str | None,
+        span: Span,
+    ) -> Value:
+        """Add a node; the value is its tensor, or the tuple of them. Raises `Refused` beyond bounds."""
         if len(self.nodes) >= MOST_NODES:
             message = f"this block expands to more than {MOST_NODES:,} calls"
-            raise Refused("E0602", message, node.span)
-        self.size += 1 if node.child is None else self.shared.size(node.child)
+            raise Refused("E0602", message, span)
+        self.size += 1 if child is None else self.shared.size(child)
         if self.size > MOST_NODES:
             message = f"with this call, there are more than {MOST_NODES:,} operations"
-            self.report(Refused("E0602", message, node.span, "does each block call another one twice?"))
+            self.report(Refused("E0602", message, span, "does each block call another one twice?"))
             raise ArchError(self.shared.errors)
-        pairs = [pair for _, pair in node.binds]
+        pairs = [pair for _, pair in binds]
         for type_ in types:
             pairs += type_.shape
         if any(map(is_large, pairs)):
             message = f"a size here is a formula of more than {LARGEST_FORMULA} operations"
             help = "write y: [C, h, w] = ... now and then: that names the sizes"
-            raise Refused("E0602", message, node.span, help)
+            raise Refused("E0602", message, span, help)
         results = [self.tensor(type_) for type_ in types]
-        self.nodes.append(node.replace(outputs=tuple(result.number for result in results)))
+        taken = tuple([tensor.number for tensor in inputs])
+        given = tuple([tensor.number for tensor in results])
+        self.nodes.append(Node(taken, given, op, child, binds, label, len(self.nodes), span))
         return results[0] if len(results) == 1 else tuple(results)
 
     def call_block(
         self, ref: BlockRef, args: Args, tensors: list[Tensor], label: str | None, span: Span
     ) -> Value:
-        bound = bind(ref, args, tensors, span)
+        bound = bind(ref, self.shared.signature(ref), args, tensors, span)
         if bound is None:
             return POISON
         child = self.shared.template(ref, bound, span)
@@ -165,10 +176,8 @@ class BlockElaborator(Expressions):
         if child.owns_weights and label is None:
             raise _needs_label(ref.name, span)
         self.own(label, span)
-        return self._add(Node(
-            tuple(tensor.number for tensor in bound.tensors), (), None, child,
-            (*bound.extents, *bound.scalars.items()), label, len(self.nodes), span,
-        ), types)  # fmt: skip
+        binds = (*bound.extents, *bound.scalars.items())
+        return self._add(bound.tensors, types, None, child, binds, label, span)
 
     def call_module(self, module: ModuleRef, tensors: list[Tensor], span: Span) -> Value:
         if not tensors:
@@ -281,7 +290,7 @@ class BlockElaborator(Expressions):
                     for extent in statement.shape.extents if statement.shape else ():
                         if isinstance(extent, s.Name):
                             self.env.setdefault(extent.id, POISON)
-                if isinstance(statement, s.Return | s.Require):
+                if isinstance(statement, (s.Return, s.Require)):
                     # What follows a requirement that does not hold would only repeat it.
                     self.returned = [POISON]
                     self.return_span = statement.span

@@ -129,7 +129,7 @@ class Expressions:
     def scalar_of(self, expr: s.Expr, what: str) -> Scalar | Poison:
         """The value of an expression that must be a number, a truth or none."""
         value = self.evaluate(expr)
-        if isinstance(value, Scalar | Poison):
+        if isinstance(value, (Scalar, Poison)):
             return value
         raise Refused("E0403", f"{what} is a number, got {describe(value)}", expr.span)
 
@@ -242,7 +242,7 @@ class Expressions:
         value = self.evaluate(expr)
         if isinstance(value, Poison):
             return []
-        if not isinstance(value, list | tuple) or isinstance(value, Scalar | Tensor):
+        if not isinstance(value, (list, tuple)) or isinstance(value, (Scalar, Tensor)):
             raise Refused("E0403", f"{what} is a list, got {describe(value)}", expr.span)
         self.spend(len(value), expr.span)
         return list(value)
@@ -300,7 +300,7 @@ class Expressions:
         name = call.name if isinstance(call, s.Call) else call.id
         name_span = call.name_span if isinstance(call, s.Call) else call.span
         result = self.call(name, args, piped, label, expr.span, name_span)
-        if isinstance(result, OpRef | BlockRef):
+        if isinstance(result, (OpRef, BlockRef)):
             return ModuleRef(label, result, expr.span)
         return result
 
@@ -338,7 +338,7 @@ class Expressions:
                 tensors += _flat(value)
             else:
                 args.append((arg_name, value, place))
-        if not isinstance(callee, OpRef | BlockRef | ModuleRef):
+        if not isinstance(callee, (OpRef, BlockRef, ModuleRef)):
             if name in FUNCTIONS and not tensors and label is None:
                 return self._function(name, args, arg_exprs, span)
             callee = callable_named(name, self.unit, name_span)
@@ -347,7 +347,7 @@ class Expressions:
             raise Refused("E0404", message, name_span)
         if callee is None:
             known = [*FUNCTIONS, *self.unit.blocks, *OPS]
-            known += [n for n, v in self.env.items() if isinstance(v, OpRef | BlockRef | ModuleRef)]
+            known += [n for n, v in self.env.items() if isinstance(v, (OpRef, BlockRef, ModuleRef))]
             message = f"unknown block or primitive {name!r}"
             raise Refused("E0202", message, name_span, did_you_mean(name, known))
         if any(isinstance(tensor, Poison) for tensor in tensors):
@@ -441,7 +441,7 @@ def _function_value(name: str, values: list[Value], span: Span) -> Value:
         values = values[0]
     numbers: list[Scalar] = []
     for value in values:
-        plain = isinstance(value, Scalar) and isinstance(value.value, int | float)
+        plain = isinstance(value, Scalar) and isinstance(value.value, (int, float))
         if not plain or isinstance(value.value, bool):  # type: ignore[union-attr]
             raise Refused("E0403", f"{name} takes numbers, got {describe(value)}", span)
         numbers.append(value)  # type: ignore[arg-type]

@@ -38,7 +38,7 @@ def initialisation(
     arguments: list[tuple[str, float]] = []
     for wanted in INITIALISERS[name]:
         value = given.get(wanted, (None, None))[0]
-        if not isinstance(value, Scalar) or not isinstance(value.value, int | float):
+        if not isinstance(value, Scalar) or not isinstance(value.value, (int, float)):
             raise Refused("E0402", f"{name} needs the number {wanted!r}", call.span)
         arguments.append((wanted, float(value.value)))
     for path in statement.paths:

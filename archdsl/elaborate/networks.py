@@ -181,7 +181,7 @@ class NetworkElaborator(BlockElaborator):
     def _feature(self, path: s.LabelPath) -> None:
         label = ".".join(path.parts)
         if label not in self.after:
-            written = [st.label for st in self.network.body if isinstance(st, s.Entry | s.Stage)]
+            written = [st.label for st in self.network.body if isinstance(st, (s.Entry, s.Stage))]
             if label in written and self.shared.errors:
                 return  # it is lost to a mistake that has been reported
             message = f"there is no entry or stage {label!r} before this"
@@ -189,7 +189,7 @@ class NetworkElaborator(BlockElaborator):
         self.features.append((label, self.after[label]))
 
     def _entry(self, label: str, call: s.Expr, span: Span) -> None:
-        assert isinstance(call, s.Call | s.Name)
+        assert isinstance(call, (s.Call, s.Name))
         args = self.arguments(call.args) if isinstance(call, s.Call) else []
         self.shared.chain.append(frames_of(label, span))
         try:
@@ -212,7 +212,7 @@ class NetworkElaborator(BlockElaborator):
         name = call.name if isinstance(call, s.Call) else call.id
         name_span = call.name_span if isinstance(call, s.Call) else call.span
         callee = self.env.get(name) or callable_named(name, self.unit, name_span)
-        if not isinstance(callee, OpRef | BlockRef):
+        if not isinstance(callee, (OpRef, BlockRef)):
             from archdsl.ops import OPS
 
             message = f"unknown block or primitive {name!r}"
@@ -454,7 +454,7 @@ def plain(value: Value) -> object:
         return value.value
     if is_list(value):
         return [plain(item) for item in value]
-    return value.name if isinstance(value, OpRef | BlockRef) else value
+    return value.name if isinstance(value, (OpRef, BlockRef)) else value
 
 
 def _check_end(builder: NetworkElaborator) -> None:

@@ -6,18 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from archdsl import syntax as s
-from archdsl.elaborate.binding import Bound, default_value
+from archdsl.elaborate.binding import Bound, Signature
 from archdsl.elaborate.blocks import BlockElaborator
 from archdsl.elaborate.values import (
     POISON,
-    SCALAR_TYPES,
     BlockRef,
     OpRef,
     Poison,
     Refused,
     Tensor,
     Value,
-    coerce,
     describe,
     key_of,
 )
@@ -41,7 +39,7 @@ class Elaborator:
 
     def __init__(self) -> None:
         self.memo: dict[object, Template] = {}
-        self.defaults: dict[int, Scalar | None] = {}
+        self.signatures: dict[int, Signature] = {}
         self.running: set[object] = set()
         self.errors: list[Diagnostic] = []
         self.chain: list[Frame] = []
@@ -71,6 +69,13 @@ class Elaborator:
             self.errors.append(diagnostic)
         if len(self.errors) >= MOST_ERRORS:
             raise ArchError(self.errors)
+
+    def signature(self, ref: BlockRef) -> Signature:
+        """The signature of a block, prepared once."""
+        found = self.signatures.get(id(ref.block))
+        if found is None:
+            found = self.signatures[id(ref.block)] = Signature(ref)
+        return found
 
     def template(self, ref: BlockRef, bound: Bound, span: Span) -> Template | None:
         """The template of a call, from the memo or made now; None where it has no result."""
@@ -119,27 +124,24 @@ def make_template(shared: Elaborator, ref: BlockRef, bound: Bound) -> Template |
 def _run(shared: Elaborator, ref: BlockRef, bound: Bound, pins: Mapping[str, Scalar]) -> BlockElaborator:
     block = ref.block
     builder = BlockElaborator(shared, ref.unit, block.name)
-    env = builder.env
+    env, usual = builder.env, shared.signature(ref).usual
     for name, pair in bound.extents:
         env[name] = variable(name, pair.value)
         builder.usual[name] = pair.value
     for param in block.params:
         value = bound.values[param.name]
-        if id(param) not in shared.defaults:
-            shared.defaults[id(param)] = _constant_default(param, ref)
-        default = shared.defaults[id(param)]
+        default = usual.get(param.name)
         if isinstance(value, Scalar):
             env[param.name] = variable(param.name, value.value)
-            builder.usual[param.name] = default.value if default else value.value
+            builder.usual[param.name] = default.value if isinstance(default, Scalar) else value.value
         elif isinstance(value, list):
             env[param.name] = [_constant(item) for item in value]
         else:
             env[param.name] = value
-            if isinstance(value, OpRef | BlockRef) and param.default is not None:
-                usual = default_value(param.default, {}, ref.unit)
-                if key_of(usual) != key_of(value):
-                    builder.unusual_callables.add(param.name)
-                    builder.decisions.append(Decision(value.name, f"{param.name} is {value.name}", True, True))
+            other = default is not None and key_of(default) != key_of(value)
+            if isinstance(value, (OpRef, BlockRef)) and other:
+                builder.unusual_callables.add(param.name)
+                builder.decisions.append(Decision(value.name, f"{param.name} is {value.name}", True, True))
     for name, pin in pins.items():
         env[name] = pin
     for param_, tensor in zip(block.tensors, bound.tensors, strict=True):
@@ -158,20 +160,6 @@ def _run(shared: Elaborator, ref: BlockRef, bound: Bound, pins: Mapping[str, Sca
 
 def _constant(value: Value) -> Value:
     return Scalar(value.value, value.value) if isinstance(value, Scalar) else value
-
-
-def _constant_default(param: s.Param, ref: BlockRef) -> Scalar | None:
-    """The default as a class can write it: a number, if it depends on nothing."""
-    if param.default is None or param.type is None or param.type.name not in SCALAR_TYPES:
-        if param.default is None and param.type is not None and param.type.optional:
-            return scalar(None)
-        return None
-    try:
-        value = default_value(param.default, {}, ref.unit)
-        value = coerce(value, param.type, param.name, param.span)
-    except Refused:
-        return None
-    return value if isinstance(value, Scalar) and is_constant(value.term) else None
 
 
 def _finish(builder: BlockElaborator, ref: BlockRef, bound: Bound) -> Template | None:
@@ -196,14 +184,15 @@ def _finish(builder: BlockElaborator, ref: BlockRef, bound: Bound) -> Template |
     training = None
     if builder.trained is not None:
         for value in builder.trained:
-            if not isinstance(value, Tensor | Poison):
+            if not isinstance(value, (Tensor, Poison)):
                 message = f"block {block.name!r} gives {describe(value)} in training, not a tensor"
                 builder.report(Refused("E0301", message, span))
         if not all(isinstance(value, Tensor) for value in builder.trained):
             return None
         training = tuple(value.number for value in builder.trained)  # type: ignore[union-attr]
+    usual = builder.shared.signature(ref).usual
     arguments = tuple(
-        Argument(param.name, param.type.name, builder.shared.defaults[id(param)], value.value)
+        Argument(param.name, param.type.name, _written(usual.get(param.name)), value.value)
         for param in block.params
         if param.type is not None and isinstance(value := bound.values[param.name], Scalar)
     )
@@ -254,6 +243,11 @@ def _declared(
         return builder.tensor(claim).number
     builder.types[value.number] = TensorType(tuple(known), value.type.batched)
     return value.number
+
+
+def _written(default: Value | None) -> Scalar | None:
+    """A default as a class can write it: a number that depends on nothing."""
+    return default if isinstance(default, Scalar) and is_constant(default.term) else None
 
 
 def _check_reads(builder: BlockElaborator, outputs: Sequence[int], training: Sequence[int]) -> None:

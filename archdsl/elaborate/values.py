@@ -122,7 +122,7 @@ def describe(value: Value) -> str:
         return f'"{value}"'
     if isinstance(value, Tensor):
         return "a tensor [" + ", ".join(map(str, value.type.values)) + "]"
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return f"a list of {len(value)}"
     if isinstance(value, OpRef):
         return f"the primitive {value.name}"
@@ -151,7 +151,7 @@ def _odd(value: object) -> str | None:
 
 
 def _number(value: object) -> str | None:
-    ok = isinstance(value, int | float) and not isinstance(value, bool)
+    ok = isinstance(value, (int, float)) and not isinstance(value, bool)
     return None if ok else "a number is needed"
 
 
@@ -200,7 +200,7 @@ def _coerce_one(value: Value, type_name: str, what: str, span: Span) -> Value:
             return value
         raise Refused("E0403", f"{what} is a string, got {describe(value)}", span)
     if type_name in CALLABLE_TYPES:
-        if isinstance(value, OpRef | BlockRef):
+        if isinstance(value, (OpRef, BlockRef)):
             return value
         message = f"{what} is an operation or block, got {describe(value)}"
         raise Refused("E0403", message, span, "give its name, without quotes")
@@ -245,13 +245,10 @@ _ATTRIBUTE_TYPES: Final = {
 
 def make_op(ref: type[Op], args: Sequence[tuple[str | None, Value, Span]], span: Span) -> Op | Poison:
     """The primitive with its attributes; raises `Refused` for surplus, missing or unfit ones."""
-    given = match_arguments(
-        ref.kind, [p.name for p in ref.signature if not p.name.startswith("_")], args,
-        extra_names=ref.kind == "rearrange",
-    )  # fmt: skip
+    known = ref.parameters
+    given = match_arguments(ref.kind, list(known), args, extra_names=ref.kind == "rearrange")
     fields: dict[str, object] = {}
     sizes: list[tuple[str, Scalar]] = []
-    known = {parameter.name: parameter for parameter in ref.signature}
     for name, (value, place) in given.items():
         if is_poisoned(value):
             return POISON
@@ -287,7 +284,10 @@ def _attribute(ref: type[Op], parameter: Any, value: Value, place: Span) -> obje
         items = list(value) if is_list(value) else [value]
         return tuple(coerce(item, element, f"an element of {what}", place) for item in items)
     if parameter.type in ("Dim2", "Count2"):
-        pair = list(value) if is_list(value) else [value, value]
+        if not is_list(value):
+            one = coerce(value, element, what, place)
+            return (one, one)
+        pair = list(value)
         if len(pair) != 2:
             message = f"{what} is one number, or two for rows and columns, got {len(pair)}"
             raise Refused("E0403", message, place)

@@ -263,6 +263,13 @@ def number_text(value: Constant) -> str:
     return text
 
 
+def short_text(value: Constant) -> str:
+    """A constant where a float is expected anyhow: 4 for 4.0."""
+    if isinstance(value, float) and value == int(value) and abs(value) < 2**53:
+        return str(int(value))
+    return number_text(value)
+
+
 def python_text(term: Term, rename: Callable[[str], str] = str) -> str:
     """The term as a Python expression; `rename` gives every name its spelling there."""
     return _text(term, rename, ceil_as_python=True)[0]

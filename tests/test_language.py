@@ -168,6 +168,21 @@ def test_repetition_is_not_arithmetic_in_a_list(tmp_path: Path) -> None:
     assert hidden == [16, 12, 12, 8]
 
 
+def test_a_ratio_is_no_whole_number_even_if_it_is(tmp_path: Path) -> None:
+    """The class must hold for a reduction of 4.5 too: `C / reduction` stays a float until int(...)."""
+    text = """block se(x: [C, H, W]; reduction: ratio = 4) -> [C, H, W] {
+  hidden = HIDDEN
+  gate = x |> mean([1, 2], keep = true) |> reduce: conv2d(hidden) |> relu |> expand: conv2d(C) |> sigmoid
+  return x * gate
+}
+network N(x: [8, 4, 4]) { a: se; b: se(reduction = 3.5) }"""
+    source = checked(network_of(tmp_path, text.replace("HIDDEN", "int(C / reduction)"))).source()
+    assert "hidden = int(C / reduction)" in source and source.count("class SE") == 1
+    assert "def __init__(self, C: int, reduction: float = 4)" in source
+    with pytest.raises(archdsl.ArchError, match=r"int\(...\) makes one"):
+        _ = network_of(tmp_path, text.replace("HIDDEN", "C / reduction")).graph
+
+
 def test_ratios_are_pythons_numbers(tmp_path: Path) -> None:
     """int(120 * 2.05) is 245 in Python, and so it is here: the generated file computes the same."""
     made = checked(network_of(tmp_path, "network N(x: [120, 2, 2]) { a: ffn(expansion = 2.05) }"))

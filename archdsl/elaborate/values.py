@@ -171,13 +171,15 @@ SCALAR_TYPES: Final = {
     "odd": _odd,
     "ratio": _ratio,
     "real": _number,
+    "number": _number,  # of primitives alone: a real that keeps being a whole number if it is one
     "bool": _flag,
 }
 CALLABLE_TYPES: Final = ("op", "block")
+REAL_TYPES: Final = ("ratio", "real")
 
 
 def coerce(value: Value, type_: s.TypeName, what: str, span: Span) -> Value:
-    """The value as its type asks for it, in normal form (the ratio 4.0 is 4); raises `Refused`."""
+    """The value as its type asks for it (a ratio of 4 is 4.0); raises `Refused`."""
     if isinstance(value, Poison):
         return POISON
     if isinstance(value, Scalar) and value.value is None:
@@ -210,16 +212,12 @@ def _coerce_one(value: Value, type_name: str, what: str, span: Span) -> Value:
     if wrong:
         message = f"{what} can't be {describe(value)}: {wrong}"
         raise Refused("E0403", message, span, f"it is of type {type_name}")
-    return normal(value)
-
-
-def normal(pair: Scalar) -> Scalar:
-    """A number with nothing behind its point is the whole number, in value and constant alike."""
-    value = pair.value
-    if isinstance(value, float) and value == int(value) and abs(value) < 2**53:
-        term = pair.term
-        return Scalar(int(value), int(term) if isinstance(term, float) else term)
-    return pair
+    if type_name in REAL_TYPES and isinstance(value.value, int):
+        # A ratio of 4 is 4.0: the class that is written must hold for 4.5 too, so what is computed from
+        # it is no whole number until int(...) makes it one.
+        term = value.term
+        return Scalar(float(value.value), float(term) if isinstance(term, int) else term)
+    return value
 
 
 def key_of(value: Value) -> object:
@@ -238,7 +236,7 @@ def key_of(value: Value) -> object:
 # The attributes of primitives are annotated with these (archdsl/ops/base.py).
 
 _ATTRIBUTE_TYPES: Final = {
-    "Dim": "dim", "Count": "count", "Int": "int", "Real": "real", "Flag": "bool",
+    "Dim": "dim", "Count": "count", "Int": "int", "Real": "number", "Flag": "bool",
     "Dim2": "dim", "Count2": "count", "Dims": "dim", "Ints": "int",
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ from archdsl.emit.wrap import call_lines, docstring
 from archdsl.graph import Argument, Graph, Initialisation, Node, Template
 from archdsl.ops import Constructor, Op, Spelling
 from archdsl.record import Record
-from archdsl.scalar import Scalar, free_names, number_text, python_text
+from archdsl.scalar import Scalar, free_names, is_constant, number_text, python_text, short_text
 
 ANNOTATIONS = {
     "dim": "int", "count": "int", "int": "int", "odd": "int", "ratio": "float", "real": "float",
@@ -264,7 +264,7 @@ def _parameter_of(argument: Argument) -> Parameter:
         return Parameter(argument.name, annotation, None)
     if argument.default.value is None:
         return Parameter(argument.name, f"{annotation} | None", "None")
-    return Parameter(argument.name, annotation, number_text(argument.default.value))
+    return Parameter(argument.name, annotation, short_text(argument.default.value))
 
 
 def module_names(template: Template) -> dict[int, str]:
@@ -346,7 +346,8 @@ def child_constructor(node: Node, form: Form, rename: object, rate: str = "drop_
         if parameter.name == "drop_path":
             named.append(("drop_path", rate))
             continue
-        text = python_text(binds[parameter.name].term, rename)  # type: ignore[arg-type]
+        term = binds[parameter.name].term
+        text = short_text(term) if is_constant(term) else python_text(term, rename)  # type: ignore[arg-type]
         if parameter.default is None:
             args.append(text)
         elif text != parameter.default:

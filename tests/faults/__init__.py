@@ -1,0 +1,1 @@
+"""Documents with one fault each, and what must be said about it."""

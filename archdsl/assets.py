@@ -18,6 +18,16 @@ def folder(name: str) -> str:
     raise FileNotFoundError(f"archdsl's data folder {name!r} is missing: install archdsl again")
 
 
+def file_with_block(name: str) -> str | None:
+    """The file of the block library that defines a block; read only where a mistake asks for it."""
+    if not name.isidentifier():
+        return None
+    for file in sorted(os.listdir(os.path.join(folder("specs"), "blocks"))):
+        if f"block {name}(" in text("specs", os.path.join("blocks", file)):
+            return os.path.splitext(file)[0]
+    return None
+
+
 @cache
 def text(folder_name: str, file: str) -> str:
     """The text of one data file."""

@@ -100,17 +100,11 @@ def _power(a: float, b: float) -> float:
     return float(a**b)
 
 
-def _divide(a: float, b: float) -> float:
-    if isinstance(a, int) and isinstance(b, int) and a % b == 0:
-        return a // b
-    return a / b
-
-
 OPERATIONS: Final[Mapping[str, Callable[..., float | bool]]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
-    "/": _divide,
+    "/": lambda a, b: a / b,
     "//": lambda a, b: a // b,
     "%": lambda a, b: a % b,
     "**": _power,
@@ -168,8 +162,6 @@ def apply(op: str, *operands: Scalar) -> Scalar:
             break
     else:
         return Scalar(value, value)
-    if op == "/" and isinstance(value, int) and not isinstance(value, bool):
-        op = "//" if all(isinstance(operand, int) for operand in values) else op
     # What holds of whole numbers alone: 2.5 // 1 is not 2.5.
     if op == "//" and not all(isinstance(operand, int) for operand in values):
         return Scalar(value, Apply(op, terms))
@@ -189,6 +181,11 @@ def _simplified(op: str, args: tuple[Term, ...]) -> Term:
         return left
     if left == neutral and not isinstance(left, float) and op in "+*":
         return right
+    if op == "+" and isinstance(right, tuple):
+        rest, count = _like_term(left, right)
+        if count:
+            many = Apply("*", (count + 1, right))
+            return many if rest is None else Apply("+", (rest, many))
     if isinstance(left, Apply):
         if op in "+-" and left.op in ("+", "-") and _are_whole(right, left.args[1]):
             return _shifted(left.args[0], _signed(left.op, left.args[1]) + _signed(op, right))
@@ -199,6 +196,20 @@ def _simplified(op: str, args: tuple[Term, ...]) -> Term:
         if op == "//" and left.op == "*" and left.args[1] == right and isinstance(right, tuple):
             return left.args[0]
     return Apply(op, args)
+
+
+def _like_term(total: Term, term: Term) -> tuple[Term | None, int]:
+    """What is left of a sum that ends in so many of a term: `c + 2 * g` and g give (c, 2)."""
+    if total == term:
+        return None, 1
+    if isinstance(total, Apply):
+        if total.op == "*" and total.args[1] == term and _are_whole(total.args[0]):
+            return None, _signed("+", total.args[0])
+        if total.op == "+":
+            rest, count = _like_term(total.args[1], term)
+            if count and rest is None:
+                return total.args[0], count
+    return total, 0
 
 
 def _are_whole(*terms: Term) -> bool:

@@ -11,6 +11,7 @@ import yaml
 import archdsl
 from archdsl.ops import OPS
 from archdsl.report import render
+from archdsl.scalar import Scalar, number_text
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -69,6 +70,17 @@ def test_the_block_of_the_language_page(tmp_path: Path) -> None:
     assert archdsl.load(tmp_path / "b.arch").build() is not None
 
 
+def default_text(value: object) -> str:
+    """A default as the language writes it."""
+    if isinstance(value, Scalar):
+        text = number_text(value.value)
+        return text.lower() if isinstance(value.value, bool) else text
+    if isinstance(value, tuple):
+        texts = [default_text(item) for item in value]
+        return texts[0] if len(set(texts)) == 1 else f"[{', '.join(texts)}]"
+    return "none" if value is None else f'"{value}"'
+
+
 def primitive_page() -> str:
     """The reference of primitives, from their classes."""
     lines = [
@@ -85,7 +97,8 @@ def primitive_page() -> str:
         for parameter in op.signature:
             if parameter.name.startswith("_"):
                 continue
-            arguments.append(parameter.name if parameter.required else f"{parameter.name}?")
+            default = "" if parameter.required else f" = {default_text(parameter.default)}"
+            arguments.append(f"{parameter.name}{default}")
         about = " ".join((op.__doc__ or "").split()).replace("|", "\\|")
         lines.append(f"| `{kind}` | {', '.join(arguments)} | {about} |")
     return "\n".join(lines) + "\n"

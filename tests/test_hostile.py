@@ -270,8 +270,8 @@ def test_arithmetic_out_of_bounds(arithmetic: str) -> None:
         "n = [[[0 for i in range(9999)] for j in range(9999)] for k in range(9999)]",
         "n = [0]\nfor i in range(99) { n = n + n }",
         "for i in range(9999) { n = range(9999) }",
-        "n = C + 1\nfor i in range(9999) { n = n + C }",
-        "n = C + 1\nfor i in range(60) { n = n + n }",
+        "n = C + 1\nfor i in range(9999) { n = n % C + H }",
+        "n = C + 1\nfor i in range(60) { n = n % 7 + n % 5 }",
         "for i in range(9000) { y = x |> c[i]: conv2d(0 - i) }",
     ],
 )

@@ -168,6 +168,31 @@ def test_repetition_is_not_arithmetic_in_a_list(tmp_path: Path) -> None:
     assert hidden == [16, 12, 12, 8]
 
 
+def test_a_learned_tensor_can_begin_at_random(tmp_path: Path) -> None:
+    text = """block b(x: [C, H, W]) -> [C, H, W] {
+  y = x + place: parameter([C, H, W]) |> c: conv2d(C, bias = false)
+  init place, c = normal(0.5)
+  return y
+}"""
+    made = block(tmp_path, text)
+    assert "nn.init.normal_(self.place, std=0.5)" in made.source()
+    torch.manual_seed(0)
+    assert made.build().b.place.std().item() == pytest.approx(0.5, rel=0.2)
+
+
+def test_what_is_written_does_not_depend_on_values(tmp_path: Path) -> None:
+    """64 / 4 is a whole number and 62 / 4 is none: in a rounding function both are real quotients."""
+    text = """block b(x: [C, H, W]) -> [C, H, W] {
+  hidden = int(C / 4 + 0.5)
+  return x + (x |> down: conv2d(hidden) |> up: conv2d(C))
+}
+network N(x: [64, 4, 4]) { a: b; fewer: conv2d(62); c: b }"""
+    made = checked(network_of(tmp_path, text))
+    assert made.source().count("class B(") == 1 and "int(C / 4 + 0.5)" in made.source()
+    hidden = [n.child.values["hidden"] for n in made.graph.template.nodes if n.child is not None]
+    assert hidden == [16, 16]
+
+
 def test_a_ratio_is_no_whole_number_even_if_it_is(tmp_path: Path) -> None:
     """The class must hold for a reduction of 4.5 too: `C / reduction` stays a float until int(...)."""
     text = """block se(x: [C, H, W]; reduction: ratio = 4) -> [C, H, W] {

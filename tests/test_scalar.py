@@ -197,7 +197,7 @@ SIMPLIFIED = [
     (ceil_div(H, scalar(1)), "h"),
     (ceil_div(ceil_div(H, scalar(2)), scalar(3)), "-(-h // 6)"),
     ((H * K) // K, "h"),
-    (apply("/", variable("n", 8), K), "n // k"),
+    (apply("/", variable("n", 8), K), "n / k"),
     (apply("/", H, K), "h / k"),
     (scalar(2) + scalar(3), "5"),
     (scalar(0) - H, "0 - h"),

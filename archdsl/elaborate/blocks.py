@@ -91,14 +91,13 @@ class BlockElaborator(Expressions):
         if label is None:
             return
         if label in self.labels:
-            help = f"the other stands in {self.labels[label]}"
-            raise Refused("E0204", f"the label {label!r} is used twice", span, help)
+            raise label_twice(label, span, self.labels[label])
         first, indexed, _ = label.partition(".")
         if self.indexed.setdefault(first, bool(indexed)) != bool(indexed):
             message = f"the label {first!r} is used with and without an index"
             raise Refused("E0204", message, span)
         if first in self.usual or first in self.lets:
-            message = f"the label {first!r} is also the name of a number of this block"
+            message = f"the label {first!r} is also the name of an argument or number of this block"
             raise Refused("E0204", message, span, "both become attributes; rename one")
         self.labels[label] = span
 
@@ -428,6 +427,14 @@ class BlockElaborator(Expressions):
         named = type_.with_shape(*written)
         self.types[value.number] = named
         return Tensor(value.number, named)
+
+
+def label_twice(label: str, span: Span, other: Span) -> Refused:
+    """The mistake of a label that is taken."""
+    help = f"the other stands in {other}"
+    if other == span:
+        help = f"in a loop a label carries an index: {label}[i]: ..."
+    return Refused("E0204", f"the label {label!r} is used twice", span, help)
 
 
 def _needs_label(name: str, span: Span) -> Refused:

@@ -19,6 +19,7 @@ from archdsl.elaborate.values import (
     is_list,
     is_poisoned,
     make_op,
+    not_found_help,
 )
 from archdsl.ops import OPS, Op
 from archdsl.scalar import Scalar, ScalarError, apply, ceil_div, scalar
@@ -35,6 +36,8 @@ FUNCTIONS: Final = (
     "divisible",
 )  # fmt: skip
 
+ROUNDING: Final = ("int", "round", "ceil", "floor")
+
 _TENSOR_OPS: Final = {"+": "add", "-": "sub", "*": "mul", "/": "div", "@": "matmul"}
 _NUMBER_OPS: Final = {
     "+": "add_number", "-": "sub_number", "*": "mul_number", "/": "div_number",
@@ -48,6 +51,8 @@ class Expressions:
 
     unit: Unit
     env: dict[str, Value]
+    rounding: int = 0
+    """How many rounding functions stand around: in them, a quotient of whole numbers need not be exact."""
 
     # --- what blocks and networks do differently
 
@@ -187,6 +192,8 @@ class Expressions:
         if op == "@":
             raise Refused("E0403", "'@' multiplies tensors", expr.span, "numbers take '*'")
         try:
+            if op == "/" and not self.rounding and isinstance(a.value, int) and isinstance(b.value, int):
+                return _exact_quotient(a, b, expr)
             return apply(op, a, b)
         except ScalarError as error:
             raise Refused("E0303", str(error), expr.span) from None
@@ -330,7 +337,10 @@ class Expressions:
         if isinstance(callee, Poison):
             self.arguments(arg_exprs)
             return POISON
+        rounds = name in ROUNDING and name not in self.env
+        self.rounding += rounds
         given = self.arguments(arg_exprs)
+        self.rounding -= rounds
         tensors: list[Value] = [] if piped is None else _flat(piped)
         args: Args = []
         for arg_name, value, place in given:
@@ -349,7 +359,7 @@ class Expressions:
             known = [*FUNCTIONS, *self.unit.blocks, *OPS]
             known += [n for n, v in self.env.items() if isinstance(v, (OpRef, BlockRef, ModuleRef))]
             message = f"unknown block or primitive {name!r}"
-            raise Refused("E0202", message, name_span, did_you_mean(name, known))
+            raise Refused("E0202", message, name_span, not_found_help(name, known))
         if any(isinstance(tensor, Poison) for tensor in tensors):
             return POISON
         live: list[Tensor] = []
@@ -422,6 +432,15 @@ class Expressions:
         if not (isinstance(a.value, int) and isinstance(b.value, int)):
             return None
         return ceil_div(a, b) if name == "ceil" else apply("//", a, b)
+
+
+def _exact_quotient(a: Scalar, b: Scalar, expr: s.Binary) -> Scalar:
+    """`a / b` of whole numbers is a whole number, or refused: what is written must not depend on values."""
+    if b.value != 0 and a.int % b.int:
+        message = f"{describe(a)} / {describe(b)} is not a whole number"
+        help = "'//' rounds down, ceil(a / b) up; for a real number write one operand with a point"
+        raise Refused("E0303", message, expr.span, help)
+    return apply("//", a, b)
 
 
 def _is_tensors(value: Value) -> bool:

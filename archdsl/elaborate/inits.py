@@ -57,9 +57,9 @@ def _check_path(path: s.LabelPath, nodes: Sequence[Node]) -> None:
             raise Refused("E0201", message, path.span, did_you_mean(rest, known, "labels"))
         rest = rest[len(node.label or "") + 1 :]
         if node.op is not None:
-            if rest or not any(op in node.op.kind for op in ("conv", "linear", "mix_heads")):
+            if rest or not any(op in node.op.kind for op in ("conv", "linear", "mix_heads", "parameter")):
                 message = f"{'.'.join(path.parts)!r} has no weight to initialise"
-                raise Refused("E0210", message, path.span, "name a convolution or linear layer")
+                raise Refused("E0210", message, path.span, "name a convolution, a linear layer or a parameter")
             return
         assert node.child is not None
         nodes = node.child.nodes

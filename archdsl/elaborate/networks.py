@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from archdsl import syntax as s
 from archdsl.elaborate.binding import default_value
-from archdsl.elaborate.blocks import BlockElaborator
+from archdsl.elaborate.blocks import BlockElaborator, label_twice
 from archdsl.elaborate.expressions import LONGEST_LIST, Args
 from archdsl.elaborate.templates import Elaborator
 from archdsl.elaborate.values import (
@@ -31,6 +31,7 @@ from archdsl.elaborate.values import (
     coerce,
     describe,
     is_list,
+    not_found_help,
 )
 from archdsl.graph import Graph, Stage, Template, frames_of
 from archdsl.ops import TensorType
@@ -217,7 +218,7 @@ class NetworkElaborator(BlockElaborator):
 
             message = f"unknown block or primitive {name!r}"
             known = [*self.unit.blocks, *OPS]
-            raise Refused("E0202", message, name_span, did_you_mean(name, known))
+            raise Refused("E0202", message, name_span, not_found_help(name, known))
         if any(isinstance(value, Poison) for _, value, _ in args):
             self._lose_streams()
             return
@@ -299,8 +300,7 @@ class NetworkElaborator(BlockElaborator):
         """Entries own their labels; a stage owns its name, and its blocks names below it."""
         if label is not None and "." in label and label.partition(".")[0] in self._stage_names:
             if label in self.labels:
-                help = f"the other stands in {self.labels[label]}"
-                raise Refused("E0204", f"the label {label!r} is used twice", span, help)
+                raise label_twice(label, span, self.labels[label])
             self.labels[label] = span
             return
         super().own(label, span)

@@ -42,6 +42,7 @@ class Elaborator:
         self.signatures: dict[int, Signature] = {}
         self.running: set[object] = set()
         self.errors: list[Diagnostic] = []
+        self.reported: set[tuple[str, str, Span]] = set()
         self.chain: list[Frame] = []
         self.steps = 0
         self.sizes: dict[int, int] = {}
@@ -65,7 +66,10 @@ class Elaborator:
         """Note a mistake with the chain of calls that led to it."""
         chain = tuple(reversed(self.chain))
         diagnostic = Diagnostic(error.code, error.message, error.span, error.help, error.note, chain)
-        if diagnostic not in self.errors or all(d.span != error.span for d in self.errors if d == diagnostic):
+        # Other instances of a block make the same mistake in the same place: once is enough.
+        key = (error.code, error.message, error.span)
+        if key not in self.reported:
+            self.reported.add(key)
             self.errors.append(diagnostic)
         if len(self.errors) >= MOST_ERRORS:
             raise ArchError(self.errors)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeGuard
 
 from archdsl import syntax as s
+from archdsl.assets import file_with_block
 from archdsl.ops import OPS, Op, TensorType
 from archdsl.record import Record
 from archdsl.scalar import Apply, Scalar, human_text, number_text
@@ -317,6 +318,12 @@ def match_arguments(
             raise Refused("E0404", f"{callee} is given {name!r} twice", span)
         result[name] = (value, span)
     return result
+
+
+def not_found_help(name: str, known: Sequence[str]) -> str:
+    """Help for a block that is not there: the import that brings it in, or the nearest name."""
+    file = file_with_block(name)
+    return f'import "{file}" brings it in' if file else did_you_mean(name, known)
 
 
 def callable_named(name: str, unit: Unit, span: Span) -> OpRef | BlockRef | None:

@@ -44,6 +44,8 @@ class Classes:
     def __init__(self, graph: Graph, taken: Iterable[str]) -> None:
         self.keys: dict[int, int] = {}
         self.forms: dict[int, Form] = {}
+        self.told: dict[int, list[str]] = {}
+        """By form: the decisions that tell it from the other forms of its block, as its docstring says them."""
         templates = [t for t in graph.templates() if t is not graph.template]
         numbers: dict[object, int] = {}
         firsts: dict[int, Template] = {}
@@ -52,6 +54,7 @@ class Classes:
             number = numbers.setdefault(key, len(numbers))
             self.keys[id(template)] = number
             firsts.setdefault(number, template)
+        self.told = _told(firsts)
         names = _class_names(firsts, self.keys, set(taken))
         for number, template in firsts.items():
             self.forms[number] = _Writer(template, self).form(names[number])
@@ -115,8 +118,23 @@ def _class_names(firsts: dict[int, Template], keys: dict[int, int], taken: set[s
         name = plain[number]
         rivals = [other for other in plain if plain[other] == name and other != number]
         if rivals:
-            name += suffix(_inner(template))
+            own = _unusual(template)
+            name += suffix([decision for decision in _inner(template) if decision not in own])
         result[number] = unique(name, taken)
+    return result
+
+
+def _told(firsts: dict[int, Template]) -> dict[int, list[str]]:
+    """What is worth saying of each form: its unusual decisions, and those in which it differs from others."""
+    result: dict[int, list[str]] = {}
+    for number, template in firsts.items():
+        others = [t for t in firsts.values() if t.block == template.block and t is not template]
+        answers = [{d.condition: d.outcome for d in other.decisions} for other in others]
+        result[number] = [
+            d.condition if d.outcome else f"not ({d.condition})" if " " in d.condition else f"not {d.condition}"
+            for d in template.decisions
+            if d.unusual or any(a.get(d.condition, d.outcome) != d.outcome for a in answers)
+        ]
     return result
 
 
@@ -148,7 +166,7 @@ class _Writer:
         forward = Forward(template, modules, self._on_self).run()
         lets = self._lets()
         parameters = self._parameters(lets)
-        about = _about(template)
+        about = self._about()
         lines = [f"class {name}(nn.Module):", *docstring(about, 4), ""]
         signature = [
             f"{p.name}: {p.annotation}" + (f" = {p.default}" if p.default is not None else "")
@@ -171,6 +189,12 @@ class _Writer:
             lines.append("")
         lines += [f"    def forward({self._forward_signature()}:", *forward]
         return Form(name, parameters, tuple(lines))
+
+    def _about(self) -> str:
+        """The docstring: the block's own, and what this form of it decided."""
+        doc = self.template.doc or f"The block {self.template.block}."
+        told = self.classes.told[self.classes.keys[id(self.template)]]
+        return f"{doc}\n\nForm: {'; '.join(told)}." if told else doc
 
     def _forward_signature(self) -> str:
         template = self.template
@@ -246,16 +270,6 @@ class _Writer:
         if template.drops_paths:
             defaulted.append(Parameter("drop_path", "float", "0.0"))
         return (*required, *defaulted)
-
-
-def _about(template: Template) -> str:
-    """The docstring: the block's own, and what this form of it decided against the defaults."""
-    doc = template.doc or f"The block {template.block}."
-    unusual = [d for d in template.decisions if d.unusual]
-    if not unusual:
-        return doc
-    told = [d.condition if d.outcome else f"{d.condition} is false" for d in unusual]
-    return f"{doc}\n\nThis is its form where {' and '.join(told)}."
 
 
 def _parameter_of(argument: Argument) -> Parameter:
@@ -377,18 +391,19 @@ def init_lines(init: Initialisation, template: Template) -> list[str]:
         bound = init.arguments[0][1]
         arguments = f", {number_text(-bound)}, {number_text(bound)}"
     targets = ["self." + _attribute_path(path) for path in init.paths]
-    biased = [_has_bias(template, path) for path in init.paths]
-    if len(targets) == 1 or len(set(biased)) > 1:
-        lines = []
-        for target, bias in zip(targets, biased, strict=True):
-            lines.append(f"        nn.init.{init.function}_({target}.weight{arguments})")
-            if bias:
-                lines.append(f"        nn.init.zeros_({target}.bias)")
+    names = [_weight_names(template, path) for path in init.paths]
+    if len(targets) > 1 and all(owned == names[0] and "weight" in owned for owned in names):
+        lines = call_lines("for layer in (", targets, "):", 8)
+        lines.append(f"            nn.init.{init.function}_(layer.weight{arguments})")
+        if "bias" in names[0]:
+            lines.append("            nn.init.zeros_(layer.bias)")
         return lines
-    lines = call_lines("for layer in (", targets, "):", 8)
-    lines.append(f"            nn.init.{init.function}_(layer.weight{arguments})")
-    if biased[0]:
-        lines.append("            nn.init.zeros_(layer.bias)")
+    lines = []
+    for target, owned in zip(targets, names, strict=True):
+        weight = f"{target}.weight" if "weight" in owned else target
+        lines.append(f"        nn.init.{init.function}_({weight}{arguments})")
+        if "bias" in owned:
+            lines.append(f"        nn.init.zeros_({target}.bias)")
     return lines
 
 
@@ -396,13 +411,13 @@ def _attribute_path(path: tuple[str, ...]) -> str:
     return "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in path)[1:]
 
 
-def _has_bias(template: Template, path: tuple[str, ...]) -> bool:
+def _weight_names(template: Template, path: tuple[str, ...]) -> set[str]:
+    """What the primitive behind a path of labels owns: weight and bias, or nothing but itself."""
     rest = ".".join(path)
     while True:
         node = next(n for n in template.nodes if n.label and (rest + ".").startswith(n.label + "."))
         rest = rest[len(node.label or "") + 1 :]
         if node.child is None:
             assert node.op is not None
-            weights = node.op.weights(*template.input_types(node))
-            return any(weight.name == "bias" for weight in weights)
+            return {weight.name for weight in node.op.weights(*template.input_types(node))}
         template = node.child

@@ -127,15 +127,17 @@ class Forward:
     def _assign(self, value: int, name: str, tree: Tree) -> None:
         tree = self._shortened(tree, name, f"{name} = ")
         type_ = self.template.types[value]
-        self._statement(f"{name} = {self._render(tree).text}", type_)
+        self._statement(f"{name} = {self._render(tree).text}", type_, name)
         self._consume(tree)
         self._hold(name, value)
 
     def _return(self, outputs: Sequence[int]) -> None:
         if len(outputs) == 1 and outputs[0] in self.pending:
             tree = self.pending.pop(outputs[0])
-            tree = self._shortened(tree, self._spare(tree), "return ")
-            self._statement(f"return {self._render(tree).text}", self.template.types[outputs[0]])
+            spare = self._spare(tree)
+            tree = self._shortened(tree, spare, "return ")
+            type_ = self.template.types[outputs[0]]
+            self._statement(f"return {self._render(tree).text}", type_, spare)
             return
         texts = [self._result(value) for value in outputs]
         self.lines.append(f"{' ' * self.indent}return {', '.join(texts)}")
@@ -144,8 +146,17 @@ class Forward:
         tree = self.pending.get(value)
         return self._render(tree).text if tree is not None else self.variable[value]
 
-    def _statement(self, text: str, type_: TensorType) -> None:
+    def _statement(self, text: str, type_: TensorType, name: str) -> None:
         comment = shape_comment(type_)
+        while self.indent + len(text) > WIDTH:
+            cut = _chain_cut(text, WIDTH - self.indent)
+            if cut is None:
+                break
+            # A chain of methods that is too long goes on in a line of its own.
+            head, _, expression = text[:cut].partition("return ")
+            start = expression if not head else text[:cut].partition(" = ")[2]
+            self.lines.append(f"{' ' * self.indent}{name} = {start}")
+            text = ("return " if not head else f"{name} = ") + name + text[cut:]
         said = "" if comment == self.shown else comment
         self.shown = comment
         self.lines += with_comment(" " * self.indent + text, said)
@@ -224,6 +235,24 @@ class Forward:
         module = self.module_of.get(index, "")
         types = self.template.input_types(node)
         return node.op.call(self.write, module, *codes, types=types)
+
+
+def _chain_cut(text: str, room: int) -> int | None:
+    """Where to cut `name = a.b(...).c(...)` so that the first part fits; None where it is no such chain."""
+    depth, best = 0, None
+    body = text.partition(" = ")[0] + " = " if " = " in text.partition("(")[0] else "return "
+    for place, char in enumerate(text):
+        if char in "([":
+            depth += 1
+        elif char in ")]":
+            depth -= 1
+        elif depth or place < len(body):
+            continue
+        elif char == " ":
+            return None
+        elif char == "." and text[place - 1] == ")" and place <= room:
+            best = place
+    return best
 
 
 def _uses(template: Template) -> dict[int, int]:

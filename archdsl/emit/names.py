@@ -5,31 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-# The field writes these in capitals.
-ACRONYMS: Final = frozenset(
-    [
-        "bn",
-        "ffn",
-        "mhsa",
-        "mlp",
-        "se",
-        "gelu",
-        "relu",
-        "vit",
-        "cls",
-        "nas",
-        "dw",
-        "swiglu",
-        "grn",
-        "mbconv",
-    ]
-)
+# How the field writes what no rule gives.
+SPELLINGS: Final = {
+    "bn": "BN", "ffn": "FFN", "mhsa": "MHSA", "mlp": "MLP", "se": "SE", "relu": "ReLU", "relu6": "ReLU6",
+    "gelu": "GELU", "silu": "SiLU", "elu": "ELU", "vit": "ViT", "swiglu": "SwiGLU", "grn": "GRN",
+    "mbconv": "MBConv", "qkv": "QKV",
+}  # fmt: skip
 
 
 def class_name(name: str) -> str:
     """`conv_bn` is `ConvBN`, `EfficientFormerV2_S0` is `EfficientFormerV2S0`."""
     words = [word for word in name.split("_") if word]
-    return "".join(word.upper() if word in ACRONYMS else word[:1].upper() + word[1:] for word in words)
+    return "".join(SPELLINGS.get(word, word[:1].upper() + word[1:]) for word in words)
 
 
 def suffix(decisions: Sequence[tuple[str, bool]]) -> str:

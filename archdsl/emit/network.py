@@ -50,8 +50,8 @@ class NetworkClass:
         """The text of the class."""
         shape = ", ".join(map(str, self.graph.input.values))
         about = f"{self.template.doc or self.name}\n\nThe input is [batch, {shape}]."
-        if self.graph.num_classes is not None:
-            about += " Without classes (`num_classes=0`) it gives the features that the head pools."
+        if any(self._is_optional(index) for index in range(len(self.template.nodes))):
+            about += " With `num_classes=0` the classifier is left out."
         result = [f"class {self.name}(nn.Module):", *docstring(about, 4), ""]
         result += self._constructor()
         if self.single:
@@ -112,10 +112,11 @@ class NetworkClass:
 
     def _is_optional(self, index: int) -> bool:
         """Whether an entry of the head goes where there are no classes to tell apart."""
-        made = self._made(index)
+        made, node = self._made(index), self.template.nodes[index]
         return (
             index >= self.graph.head
             and made is not None
+            and len(node.inputs) == len(node.outputs) == 1
             and any("num_classes" in text for text in _texts(made))
         )
 
@@ -152,13 +153,42 @@ class NetworkClass:
         """A stage with named blocks: modules by name, so that numbers do not shift."""
         kind = "nn.Sequential" if self._is_plain(stage) else "nn.ModuleDict"
         lines = with_comment(f"        self.{stage.label} = {kind}()", comment)
-        for index in range(stage.first, stage.last):
-            made = self._made(index)
-            assert made is not None
-            label = (self.template.nodes[index].label or "").partition(".")[2]
-            before = f'self.{stage.label}.add_module("{label}", {made.name}('
-            lines += call_lines(before, _texts(made), "))", 8)
+        start = stage.first
+        while start < stage.last:
+            end = start + 1
+            while end < stage.last and self._counts_on(start, end):
+                end += 1
+            lines += self._added(stage.label, start, end)
+            start = end
         return lines
+
+    def _counts_on(self, start: int, index: int) -> bool:
+        """Whether a block continues a run of numbered blocks of one class with the same arguments."""
+        labels = [(self.template.nodes[i].label or "").rpartition(".")[2] for i in (start, index)]
+        if not all(label.isdigit() for label in labels):
+            return False
+        return int(labels[1]) - int(labels[0]) == index - start and self._made(start, "rate") == self._made(
+            index, "rate"
+        )
+
+    def _added(self, stage: str, start: int, end: int) -> list[str]:
+        """`add_module` for one block, or a loop for a run of them."""
+        label = (self.template.nodes[start].label or "").rpartition(".")[2]
+        if end - start == 1:
+            made = self._made(start)
+            assert made is not None
+            return call_lines(f'self.{stage}.add_module("{label}", {made.name}(', _texts(made), "))", 8)
+        made = self._made(start, "rate")
+        assert made is not None
+        first = int(label)
+        if start in self.rate_of:
+            rate = self.rate_of[start]
+            counter = f", {first}" if first else ""
+            loop = f"for i, rate in enumerate(rates[{rate}:{rate + end - start}]{counter}):"
+        else:
+            loop = f"for i in range({first}, {first + end - start}):"
+        before = f"self.{stage}.add_module(str(i), {made.name}("
+        return [f"        {loop}", *call_lines(before, _texts(made), "))", 12)]
 
     def _alike(self, a: int, b: int) -> bool:
         """Whether two blocks can stand in one run: the same class."""
@@ -261,7 +291,7 @@ class NetworkClass:
                   and labels[label] == body[last].node.outputs[0]]  # fmt: skip
         if last >= 0 and at_end:
             rest = body[last + 1 :]
-            about = "The map that the head takes."
+            about = "What the head takes."
             lines += docstring(about, 8)
             place = -1 if at_end[-1] == len(labels) - 1 else at_end[-1]
             if rest:
@@ -269,7 +299,7 @@ class NetworkClass:
             else:
                 lines.append(f"        return self.features(x)[{place}]")
         else:
-            lines += docstring("The map that the head takes.", 8)
+            lines += docstring("What the head takes.", 8)
             lines += self._chain(body, "x", {}, "return ")
         head = self._steps(graph.head, len(self.template.nodes))
         result = result_annotation(self.template)

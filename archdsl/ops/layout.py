@@ -245,7 +245,12 @@ class Concat(Weightless):
             same = other.rank == x[0].rank and all(
                 a == b for i, (a, b) in enumerate(zip(other.values, x[0].values, strict=True)) if i != axis
             )
-            if not same or other.batched != x[0].batched:
+            if same and other.batched != x[0].batched:
+                raise OpError(
+                    "a learned tensor has no batch, and can't be joined to one that has",
+                    "add it instead, or join it to another learned tensor",
+                )
+            if not same:
                 raise OpError(
                     f"can't join {shape_text(x[0])} and {shape_text(other)} along axis {axis}",
                     "all other extents must be equal",

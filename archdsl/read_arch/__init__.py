@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from archdsl import assets
 from archdsl import syntax as s
+from archdsl.names import TYPES
 from archdsl.read_arch.layout import SOFT_WORDS, BoundError, Layout
 from archdsl.source import ArchError, Diagnostic, Source, Span, nearest
 
@@ -174,6 +175,10 @@ def _unexpected(token: Any, span: Span, accepted: Any) -> Diagnostic:
         help = f"{_SPELLING[SOFT_WORDS[close.upper()]]} comes after {close!r}"
     elif close:
         help = f"did you mean {close!r}?"
+    elif token.type == "EQUAL" and "COMPARE" in accepted:
+        help = "'==' compares"
+    elif str(token) in TYPES and accepted == {"LSQB"}:
+        help = "compile-time arguments come after ';'"
     elif token.type == "NAME" and "_NL" in accepted:
         help = "statements are parted by line ends or ';'"
     return Diagnostic("E0101", message, span, help)

@@ -124,7 +124,7 @@ TEXT = [
         ("'convv2d'", "did you mean 'conv2d'?"),
     ),
     Case("unknown block", block("return x |> c: ‸conv_nb(C)"), "E0202", ("did you mean 'conv_bn'?",)),
-    Case("unknown function", block("n = ‸cel(3 / 2)\n  return x"), "E0202", ("did you mean 'ceil'?",)),
+    Case("unknown function", block("n = ‸cel(1.5)\n  return x"), "E0202", ("did you mean 'ceil'?",)),
     Case("unknown entry", NETWORK.replace("wrong", "‸convv2d"), "E0202", ("did you mean 'conv2d'?",)),
     Case(
         "unknown feature",
@@ -185,7 +185,31 @@ TEXT = [
     ),
     Case("string for a number", block('return x |> c: conv2d(‸"3")'), "E0403", ("of type dim", '"3"')),
     Case("truth for a number", block("return x |> c: conv2d(‸true)"), "E0403", ("can't be true",)),
-    Case("half a channel", block("return x |> c: conv2d(‸C / 2)"), "E0403", ("C / 2 = 1.5", "whole number")),
+    Case("half a channel", block("return x |> c: conv2d(‸C / 2)"), "E0303", ("C = 3 / 2", "'//' rounds down")),
+    Case(
+        "a block that is not imported",
+        NETWORK.replace("wrong", "‸ffn"),
+        "E0202",
+        ('import "efficientformerv2" brings it in',),
+    ),
+    Case(
+        "arguments without ';'",
+        block("return x", "(x: [C, H, W], n: ‸dim = 2) -> [C, H, W]"),
+        "E0101",
+        ("after ';'",),
+    ),
+    Case(
+        "a comparison with one '='",
+        block("n = 0\n  if C ‸= 1 { n = 1 }\n  return x"),
+        "E0101",
+        ("'==' compares",),
+    ),
+    Case(
+        "a label in a loop",
+        block("y = x\n  for i in range(2) { y = y |> ‸c: conv2d(C) }\n  return y"),
+        "E0204",
+        ("c[i]: ...",),
+    ),
     Case("zero channels", block("return x |> c: conv2d(‸C - 3)"), "E0403", ("at least 1",)),
     Case(
         "even kernel of a block", block("return x |> c: conv_bn(C, ‸kernel = 4)"), "E0403", ("it must be odd",)
@@ -242,7 +266,12 @@ TEXT = [
         "E0204",
         ("with and without",),
     ),
-    Case("label that is a number's name", block("return x |> ‸C: conv2d(C)"), "E0204", ("name of a number",)),
+    Case(
+        "label that is a number's name",
+        block("return x |> ‸C: conv2d(C)"),
+        "E0204",
+        ("name of an argument or number",),
+    ),
     Case("negative index of a label", block("return x |> c[‸-1]: conv2d(C)"), "E0403", ("from 0",)),
     Case(
         "entry twice", NETWORK.replace("wrong\n", "relu\n  stem: ‸relu\n"), "E0204", ("'stem' is used twice",)

@@ -56,7 +56,7 @@ class ConvBN(nn.Module):
 class InvertedResidualNoExpansion(nn.Module):
     """MobileNetV2's block.
 
-    This is its form where expansion > 1 is false.
+    Form: not (expansion > 1); not residual.
     """
 
     def __init__(self, C: int, out: int, stride: int = 1, expansion: float = 6) -> None:
@@ -70,7 +70,10 @@ class InvertedResidualNoExpansion(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """MobileNetV2's block."""
+    """MobileNetV2's block.
+
+    Form: expansion > 1; residual.
+    """
 
     def __init__(self, out: int, expansion: float = 6) -> None:
         super().__init__()
@@ -88,7 +91,7 @@ class InvertedResidual(nn.Module):
 class InvertedResidualNoResidual(nn.Module):
     """MobileNetV2's block.
 
-    This is its form where residual is false.
+    Form: expansion > 1; not residual.
     """
 
     def __init__(self, C: int, out: int, stride: int = 1, expansion: float = 6) -> None:
@@ -106,7 +109,7 @@ class InvertedResidualNoResidual(nn.Module):
 class InvertedResidualHardSwish(nn.Module):
     """MobileNetV2's block.
 
-    This is its form where act is hard_swish.
+    Form: act is hard_swish; expansion > 1; residual.
     """
 
     def __init__(self, out: int, expansion: float = 6) -> None:
@@ -130,7 +133,7 @@ class Dense(nn.Module):
         self.conv = nn.ModuleList()
         self.conv.append(ConvBN(C, growth, kernel=3))
         self.conv.append(ConvBN(C + growth, growth, kernel=3))
-        self.conv.append(ConvBN(C + growth + growth, growth, kernel=3))
+        self.conv.append(ConvBN(C + 2 * growth, growth, kernel=3))
 
     def forward(self, x: Tensor) -> Tensor:
         y = F.relu(self.conv[0](x))  # [growth, H, W]
@@ -218,8 +221,7 @@ class Join(nn.Module):
 class Kitchen(nn.Module):
     """Everything at once.
 
-    The input is [batch, 3, 32, 48]. Without classes (`num_classes=0`) it gives the features that
-    the head pools.
+    The input is [batch, 3, 32, 48]. With `num_classes=0` the classifier is left out.
     """
 
     def __init__(self, num_classes: int = 10, in_channels: int = 3, drop_path: float = 0.0) -> None:
@@ -228,8 +230,8 @@ class Kitchen(nn.Module):
         self.stem = ConvBN(in_channels, 8, kernel=3, stride=2)  # [8, 16, 24]
         self.s1 = nn.Sequential()  # [16, 8, 12]
         self.s1.add_module("0", InvertedResidualNoExpansion(8, 16, expansion=1))
-        self.s1.add_module("1", InvertedResidual(16))
-        self.s1.add_module("2", InvertedResidual(16))
+        for i in range(1, 3):
+            self.s1.add_module(str(i), InvertedResidual(16))
         self.s1.add_module("down", InvertedResidualNoResidual(16, 16, stride=2))
         self.s1.add_module("3", InvertedResidualHardSwish(16))
         self.dense = Dense(16)  # [40, 8, 12]

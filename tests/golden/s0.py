@@ -129,7 +129,7 @@ class MHSAStride(nn.Module):
 
     With a stride it attends on a smaller map and interpolates the result back (Sec. 3.4).
 
-    This is its form where stride > 1.
+    Form: stride > 1.
     """
 
     def __init__(
@@ -266,6 +266,8 @@ class MHSA(nn.Module):
     """Self-attention over all positions (Eq. 6), with talking heads and locality in V (Sec. 3.3).
 
     With a stride it attends on a smaller map and interpolates the result back (Sec. 3.4).
+
+    Form: not (stride > 1).
     """
 
     def __init__(
@@ -352,8 +354,7 @@ class Classifier(nn.Module):
 class EfficientFormerV2S0(nn.Module):
     """EfficientFormerV2-S0 (Li et al., ICCV 2023, Table 12).
 
-    The input is [batch, 3, 224, 224]. Without classes (`num_classes=0`) it gives the features that
-    the head pools.
+    The input is [batch, 3, 224, 224]. With `num_classes=0` the classifier is left out.
     """
 
     def __init__(
@@ -401,7 +402,7 @@ class EfficientFormerV2S0(nn.Module):
         return [s1, s2, s3, s4]
 
     def forward_features(self, x: Tensor) -> Tensor:
-        """The map that the head takes."""
+        """What the head takes."""
         return self.norm(self.features(x)[-1])  # [176, 7, 7]
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:

@@ -100,7 +100,9 @@ def built(folder: Path, call: str, shape: Shape = (3, 4, 5)) -> torch.nn.Module:
     return load(folder, text).build()
 
 
-@pytest.mark.parametrize(("value", "written"), [(1, "1"), (0, "0"), (-2, "-2"), (1e-5, "1e-5"), (0.5, "1.0 / 2")])
+@pytest.mark.parametrize(
+    ("value", "written"), [(1, "1"), (0, "0"), (-2, "-2"), (1e-5, "1e-5"), (0.5, "1.0 / 2")]
+)
 def test_first_values_of_learned_tensors_are_floats(value: float, written: str, folder: Path) -> None:
     for axis in (0, -1):
         scaled = built(folder, f"layer_scale(value = {written}, axis = {axis})")

@@ -315,9 +315,13 @@ class BlockElaborator(Expressions):
             case s.Require(condition, message):
                 truth = self.evaluate(condition)
                 if isinstance(truth, Scalar) and truth.value is False:
-                    found = [f"{n} = {self.env[n].value}" for n in dict.fromkeys(_names_in_order(truth.term))]  # type: ignore[union-attr]
+                    asked = list(dict.fromkeys(_names_in_order(truth.term)))
+                    found = [f"{n} = {self.env[n].value}" for n in asked]  # type: ignore[union-attr]
                     note = "here " + ", ".join(found) if found else None
-                    raise Refused("E0405", message, statement.span, "the block requires it", note)
+                    help = (
+                        f"{self.name} requires it; its caller decides on {', '.join(asked)}" if asked else None
+                    )
+                    raise Refused("E0405", message, statement.span, help, note)
                 if not isinstance(truth, Poison) and not (
                     isinstance(truth, Scalar) and isinstance(truth.value, bool)
                 ):

@@ -6,6 +6,7 @@ from typing import Final, Literal, TypeAlias
 
 from archdsl.cost import Convention, Costs, op_macs, op_params
 from archdsl.cost.memory import memory
+from archdsl.garbage import Paused
 from archdsl.graph import Graph, Node
 from archdsl.record import Record
 
@@ -62,6 +63,11 @@ def stats(
     batch: int = 1,
 ) -> Stats:
     """Everything that is known about a network without running it."""
+    with Paused():
+        return _figures(graph, convention, by, dtype, batch)
+
+
+def _figures(graph: Graph, convention: Convention, by: By, dtype: str, batch: int) -> Stats:
     costs = Costs(graph, convention)
     whole = costs.network
     core = whole if convention == "core" else Costs(graph).network

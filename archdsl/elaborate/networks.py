@@ -7,7 +7,6 @@ the first that it took. All other streams pass it by.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -33,6 +32,7 @@ from archdsl.elaborate.values import (
     is_list,
     not_found_help,
 )
+from archdsl.garbage import Paused
 from archdsl.graph import Graph, Stage, Template, frames_of
 from archdsl.ops import TensorType
 from archdsl.scalar import Scalar, scalar, variable
@@ -396,20 +396,15 @@ def elaborate(
         builder.report(Refused("E0217", "the network has no input", network.span))
         raise ArchError(shared.errors)
     builder.set_inputs(resolution)
-    collects = gc.isenabled()
-    # Everything that is made here stays: collecting garbage meanwhile finds none and doubles the time.
-    gc.disable()
-    try:
-        builder.run(network.body)
-    except Refused as error:
-        builder.report(error)
-    except RecursionError:
-        message = "blocks, statements and brackets are nested too deep"
-        help = "give inner parts a name of their own"
-        raise ArchError([Diagnostic("E0601", message, network.span, help)]) from None
-    finally:
-        if collects:
-            gc.enable()
+    with Paused():
+        try:
+            builder.run(network.body)
+        except Refused as error:
+            builder.report(error)
+        except RecursionError:
+            message = "blocks, statements and brackets are nested too deep"
+            help = "give inner parts a name of their own"
+            raise ArchError([Diagnostic("E0601", message, network.span, help)]) from None
     if not shared.errors:
         _check_end(builder)
     if shared.errors:

@@ -26,6 +26,7 @@ class Unit(Record):
     document: s.Document
     source: Source
     blocks: Mapping[str, tuple[s.Block, Unit]]
+    command_name: str = ""
 
     __hash__ = object.__hash__
 
@@ -82,7 +83,7 @@ class Library:
             return self._units[key]
         document, source = read_document(path)
         blocks: dict[str, tuple[s.Block, Unit]] = {}
-        unit = Unit(document, source, blocks)
+        unit = Unit(document, source, blocks, command_name(path))
         mistakes: list[Diagnostic] = []
         for imported in document.imports:
             try:
@@ -156,13 +157,24 @@ def spec_names() -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def display_name(path: str) -> str:
-    """The path as messages show it: bundled files by `specs/...`, others as they were given."""
+def bundled_name(path: str) -> str | None:
+    """The name of a bundled file below `specs`, or None for a file of the user's own."""
     root = os.path.realpath(assets.folder("specs"))
     real = os.path.realpath(path)
-    if real.startswith(root + os.sep):
-        return "specs/" + os.path.relpath(real, root).replace(os.sep, "/")
-    return path.replace(os.sep, "/")
+    inside = real.startswith(root + os.sep)
+    return os.path.relpath(real, root).replace(os.sep, "/") if inside else None
+
+
+def display_name(path: str) -> str:
+    """The path as messages show it: bundled files by `specs/...`, others as they were given."""
+    bundled = bundled_name(path)
+    return f"specs/{bundled}" if bundled else path.replace(os.sep, "/")
+
+
+def command_name(path: str) -> str:
+    """What a command calls the document, the same in every folder: `s0`, or the name of a user's file."""
+    bundled = bundled_name(path)
+    return os.path.splitext(bundled)[0] if bundled else os.path.basename(path)
 
 
 def read_text(path: str) -> str:

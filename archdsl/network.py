@@ -11,7 +11,7 @@ from archdsl import syntax as s
 from archdsl.cost import Convention
 from archdsl.elaborate import at_resolution, elaborate
 from archdsl.graph import Graph
-from archdsl.library import Library, Unit, display_name
+from archdsl.library import Library, Unit
 from archdsl.source import ArchError, Diagnostic, Source, did_you_mean, fail
 from archdsl.stats import By, Stats
 from archdsl.stats import stats as figures
@@ -101,10 +101,7 @@ class Network:
     @property
     def command(self) -> str:
         """The command that writes this network's file again, the same in every folder."""
-        shown = self.unit.source.name
-        bundled = shown.startswith("specs/") and display_name(shown) == shown
-        name = os.path.splitext(shown[6:])[0] if bundled else os.path.basename(shown)
-        parts = ["archdsl build", name]
+        parts = ["archdsl build", self.unit.command_name]
         if self._resolution is not None:
             rows, columns = self._resolution
             parts.append(f"--resolution {rows}" + (f"x{columns}" if columns != rows else ""))

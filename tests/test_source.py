@@ -104,6 +104,17 @@ def test_the_command_of_the_header_gives_the_same_file(tmp_path: Path) -> None:
     assert again == made.source()
 
 
+def test_the_command_names_a_file_of_ones_own_even_in_a_folder_called_specs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "specs").mkdir()
+    bundled = Path(archdsl.__file__).parent.parent / "specs" / "s0.yaml"
+    (tmp_path / "specs" / "mine.yaml").write_text(bundled.read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert archdsl.load("specs/mine.yaml").command == "archdsl build mine.yaml"
+    assert archdsl.load("specs/s0.yaml").command == "archdsl build s0"
+
+
 # --- that it is the module
 
 

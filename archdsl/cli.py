@@ -43,6 +43,12 @@ def _batch(text: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    # Every command opens a network, which imports these anyway.
+    from archdsl.cost import CONVENTIONS
+    from archdsl.cost.memory import BYTES
+    from archdsl.report import FORMATS
+    from archdsl.stats import GROUPINGS
+
     parser = _Parser(
         prog="archdsl",
         description="Vision networks as documents: exact costs, graphs and PyTorch source.",
@@ -52,13 +58,11 @@ def _parser() -> argparse.ArgumentParser:
 
     stats = commands.add_parser("stats", help="parameters, MACs and memory, exactly")
     stats.add_argument("spec", nargs="+", metavar="SPEC", help="a document, or a bundled name: s0")
-    stats.add_argument("--format", choices=("table", "json", "csv", "markdown"), default="table")
-    stats.add_argument("--by", choices=("stage", "block", "op"), default="stage")
-    stats.add_argument("--convention", choices=("core", "fvcore", "paper"), default="core")
+    stats.add_argument("--format", choices=FORMATS, default="table")
+    stats.add_argument("--by", choices=GROUPINGS, default="stage")
+    stats.add_argument("--convention", choices=CONVENTIONS, default="core")
     stats.add_argument("--batch", type=_batch, default=1, metavar="N", help="images at once")
-    stats.add_argument(
-        "--dtype", choices=("float64", "float32", "float16", "bfloat16", "int8"), default="float32"
-    )
+    stats.add_argument("--dtype", choices=tuple(BYTES), default="float32")
 
     build = commands.add_parser("build", help="write the network as a PyTorch file")
     build.add_argument("spec", metavar="SPEC")

@@ -6,18 +6,17 @@ While a graph is made and counted, a collection finds nothing and looks at every
 from __future__ import annotations
 
 import gc
-from types import TracebackType
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
-class Paused:
-    """`with Paused(): ...`; nested pauses end with the outermost."""
-
-    def __enter__(self) -> None:
-        self.was_enabled = gc.isenabled()
-        gc.disable()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self.was_enabled:
+@contextmanager
+def paused() -> Iterator[None]:
+    """No collections inside; nested pauses end with the outermost."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
             gc.enable()

@@ -40,6 +40,11 @@ class Node(Record):
     span: Span
 
     @property
+    def drops_paths(self) -> bool:
+        """Whether it is a drop_path, or a block that holds one."""
+        return self.op.kind == "drop_path" if self.op is not None else self.child.drops_paths  # type: ignore[union-attr]
+
+    @property
     def kind(self) -> str:
         """The name of the primitive or block."""
         return self.op.kind if self.op is not None else self.child.block  # type: ignore[union-attr]
@@ -109,10 +114,7 @@ class Template(Record):
     @cached_property
     def drops_paths(self) -> bool:
         """Whether it holds a drop_path, itself or in a block that it calls."""
-        return any(
-            node.op.kind == "drop_path" if node.op else node.child.drops_paths  # type: ignore[union-attr]
-            for node in self.nodes
-        )
+        return any(node.drops_paths for node in self.nodes)
 
     @cached_property
     def owns_weights(self) -> bool:
@@ -291,10 +293,6 @@ class Graph(Record):
                 f"{item.path} {op.kind} {attributes} {item.inputs} {item.outputs} {shapes} {item.first}"
             )
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
-
-    def entry_path(self, index: int) -> str:
-        """The label of an entry of the network, or of a block of a stage."""
-        return self.template.nodes[index].label or ""
 
     def verify(self) -> None:
         """Check what every stage after elaboration relies on; raises `AssertionError` at our own faults.

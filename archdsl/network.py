@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from archdsl import syntax as s
 from archdsl.cost import Convention
+from archdsl.cost.memory import Dtype
 from archdsl.elaborate import at_resolution, elaborate
 from archdsl.graph import Graph
 from archdsl.library import Library, Unit
@@ -59,7 +60,7 @@ class Network:
         self,
         convention: Convention = "core",
         by: By = "stage",
-        dtype: str = "float32",
+        dtype: Dtype = "float32",
         batch: int = 1,
     ) -> Stats:
         """The figures: parameters, MACs, bytes, and a row a stage, block or primitive."""

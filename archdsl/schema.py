@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field
+
+from archdsl.cost import Convention
+from archdsl.cost.memory import Dtype
+from archdsl.stats import By
 
 
 class _Strict(BaseModel):
@@ -27,9 +29,9 @@ class StatsReport(_Strict):
     name: str
     input: list[int]
     batch: int = Field(ge=1)
-    dtype: Literal["float64", "float32", "float16", "bfloat16", "int8"]
-    convention: Literal["core", "fvcore", "paper"]
-    by: Literal["stage", "block", "op"]
+    dtype: Dtype
+    convention: Convention
+    by: By
     params: int = Field(ge=0)
     buffers: int = Field(ge=0)
     macs: int = Field(ge=0)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final, Literal, TypeAlias
 
 from archdsl.cost import Convention, Costs, op_macs, op_params
-from archdsl.cost.memory import memory
-from archdsl.garbage import Paused
+from archdsl.cost.memory import Dtype, memory
+from archdsl.garbage import paused
 from archdsl.graph import Graph, Node
 from archdsl.record import Record
 
@@ -30,7 +30,7 @@ class Stats(Record):
     name: str
     input: tuple[int, ...]
     batch: int
-    dtype: str
+    dtype: Dtype
     convention: Convention
     by: By
     params: int
@@ -59,15 +59,15 @@ def stats(
     graph: Graph,
     convention: Convention = "core",
     by: By = "stage",
-    dtype: str = "float32",
+    dtype: Dtype = "float32",
     batch: int = 1,
 ) -> Stats:
     """Everything that is known about a network without running it."""
-    with Paused():
+    with paused():
         return _figures(graph, convention, by, dtype, batch)
 
 
-def _figures(graph: Graph, convention: Convention, by: By, dtype: str, batch: int) -> Stats:
+def _figures(graph: Graph, convention: Convention, by: By, dtype: Dtype, batch: int) -> Stats:
     costs = Costs(graph, convention)
     whole = costs.network
     core = whole if convention == "core" else Costs(graph).network

@@ -94,9 +94,7 @@ def primitive_page() -> str:
     ]
     for kind, op in OPS.items():
         arguments = []
-        for parameter in op.signature:
-            if parameter.name.startswith("_"):
-                continue
+        for parameter in op.parameters.values():
             default = "" if parameter.required else f" = {default_text(parameter.default)}"
             arguments.append(f"{parameter.name}{default}")
         about = " ".join((op.__doc__ or "").split()).replace("|", "\\|")

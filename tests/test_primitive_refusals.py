@@ -181,7 +181,7 @@ def wild_cases(draw: Callable[..., Any], op: type[Op]) -> Case:
     other = st.one_of(st.just(first), st.just(first[::-1]), shapes(0, 3))
     tensors = (first, *(draw(other) for _ in range(count - 1)))[:count]
     attributes: dict[str, Any] = {}
-    for parameter in op.signature:
+    for parameter in op.parameters.values():
         if parameter.name.startswith("_") or not (parameter.required or draw(st.booleans())):
             continue
         if parameter.type == "Text":

@@ -8,15 +8,14 @@ drop_path. Nothing else is done in place. The input counts; weights and tables d
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from archdsl.cost import Cost
 from archdsl.graph import Flat, Graph
 from archdsl.ops import TensorType, product
 
-BYTES: Final = {
-    "float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1,
-}  # fmt: skip
+Dtype: TypeAlias = Literal["float64", "float32", "float16", "bfloat16", "int8"]
+BYTES: Final[dict[Dtype, int]] = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 """Bytes of a number, by the name of its type."""
 
 
@@ -32,7 +31,7 @@ class Memory(NamedTuple):
     """The path of the operation during which the most is alive."""
 
 
-def memory(graph: Graph, cost: Cost, dtype: str = "float32", batch: int = 1) -> Memory:
+def memory(graph: Graph, cost: Cost, dtype: Dtype = "float32", batch: int = 1) -> Memory:
     """What a forward pass in evaluation needs; `cost` is that of the network, under core."""
     size = BYTES[dtype]
     owner: dict[int, int] = {}

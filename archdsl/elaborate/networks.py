@@ -32,7 +32,7 @@ from archdsl.elaborate.values import (
     is_list,
     not_found_help,
 )
-from archdsl.garbage import Paused
+from archdsl.garbage import paused
 from archdsl.graph import Graph, Stage, Template, frames_of
 from archdsl.ops import TensorType
 from archdsl.scalar import Scalar, scalar, variable
@@ -396,7 +396,7 @@ def elaborate(
         builder.report(Refused("E0217", "the network has no input", network.span))
         raise ArchError(shared.errors)
     builder.set_inputs(resolution)
-    with Paused():
+    with paused():
         try:
             builder.run(network.body)
         except Refused as error:

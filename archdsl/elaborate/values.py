@@ -258,7 +258,7 @@ def make_op(ref: type[Op], args: Sequence[tuple[str | None, Value, Span]], span:
             sizes.append((name, size))
             continue
         fields[name] = _attribute(ref, known[name], value, place)
-    for parameter in ref.signature:
+    for parameter in known.values():
         if parameter.required and parameter.name not in fields:
             help = f"{ref.kind}({parameter.name} = ...)"
             raise Refused("E0402", f"{ref.kind} needs {parameter.name!r}", span, help)

@@ -6,7 +6,7 @@ binds, extents and lets. `dim` and `expansion` may differ, `hidden = int(dim * e
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from archdsl.emit.forward import Forward
 from archdsl.emit.names import class_name, suffix, unique
@@ -218,7 +218,7 @@ class _Writer:
         grouped: dict[str, list[tuple[str, str, list[str]]]] = {}
         for index, attribute in modules.items():
             constructor = self._constructor(self.template.nodes[index])
-            name, args = constructor.name, _argument_texts(constructor)
+            name, args = constructor.name, argument_texts(constructor)
             if "[" in attribute:
                 group, _, key = attribute[:-1].partition("[")
                 grouped.setdefault(group, []).append((key, name, args))
@@ -344,7 +344,8 @@ class _Shared(dict[int, str]):
         return self[key] if key in self else self.others.get(key, default)
 
 
-def _argument_texts(constructor: Constructor) -> list[str]:
+def argument_texts(constructor: Constructor) -> list[str]:
+    """The arguments of a constructor's call, those by name last."""
     return [*constructor.args, *(f"{name}={value}" for name, value in constructor.keywords)]
 
 
@@ -390,7 +391,7 @@ def init_lines(init: Initialisation, template: Template) -> list[str]:
     if init.function == "uniform":
         bound = init.arguments[0][1]
         arguments = f", {number_text(-bound)}, {number_text(bound)}"
-    targets = ["self." + _attribute_path(path) for path in init.paths]
+    targets = ["self." + attribute_path(path) for path in init.paths]
     names = [_weight_names(template, path) for path in init.paths]
     if len(targets) > 1 and all(owned == names[0] and "weight" in owned for owned in names):
         lines = call_lines("for layer in (", targets, "):", 8)
@@ -407,7 +408,8 @@ def init_lines(init: Initialisation, template: Template) -> list[str]:
     return lines
 
 
-def _attribute_path(path: tuple[str, ...]) -> str:
+def attribute_path(path: Sequence[str]) -> str:
+    """A path of labels behind `self.`: `fc1.conv`, `conv[0]`."""
     return "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in path)[1:]
 
 

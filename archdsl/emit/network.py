@@ -7,6 +7,8 @@ from itertools import pairwise
 
 from archdsl.emit.classes import (
     Classes,
+    argument_texts,
+    attribute_path,
     child_constructor,
     init_lines,
     result_annotation,
@@ -40,7 +42,7 @@ class NetworkClass:
         self.stage_of: dict[int, Stage] = {
             index: stage for stage in graph.stages for index in range(stage.first, stage.last)
         }
-        dropping = [i for i, n in enumerate(self.template.nodes) if _drops(n)]
+        dropping = [i for i, n in enumerate(self.template.nodes) if n.drops_paths]
         self.rate_of = {index: number for number, index in enumerate(dropping)}
         self.single = len(self.template.inputs) == 1 and all(
             len(node.inputs) == 1 and len(node.outputs) == 1 for node in self.template.nodes
@@ -105,7 +107,7 @@ class NetworkClass:
             return []
         comment = shape_comment(self.template.types[node.outputs[0]])
         before, after = f"self.{node.label} = {made.name}(", ")"
-        args = _texts(made)
+        args = argument_texts(made)
         if self._is_optional(index):
             after = ") if num_classes else nn.Identity()"
         return call_lines(before, args, after, 8, comment)
@@ -117,7 +119,7 @@ class NetworkClass:
             index >= self.graph.head
             and made is not None
             and len(node.inputs) == len(node.outputs) == 1
-            and any("num_classes" in text for text in _texts(made))
+            and any("num_classes" in text for text in argument_texts(made))
         )
 
     def _stage(self, stage: Stage) -> list[str]:
@@ -177,7 +179,7 @@ class NetworkClass:
         if end - start == 1:
             made = self._made(start)
             assert made is not None
-            return call_lines(f'self.{stage}.add_module("{label}", {made.name}(', _texts(made), "))", 8)
+            return call_lines(f'self.{stage}.add_module("{label}", {made.name}(', argument_texts(made), "))", 8)
         made = self._made(start, "rate")
         assert made is not None
         first = int(label)
@@ -188,7 +190,7 @@ class NetworkClass:
         else:
             loop = f"for i in range({first}, {first + end - start}):"
         before = f"self.{stage}.add_module(str(i), {made.name}("
-        return [f"        {loop}", *call_lines(before, _texts(made), "))", 12)]
+        return [f"        {loop}", *call_lines(before, argument_texts(made), "))", 12)]
 
     def _alike(self, a: int, b: int) -> bool:
         """Whether two blocks can stand in one run: the same class."""
@@ -202,7 +204,7 @@ class NetworkClass:
         if end - start == 1:
             single = self._made(start)
             assert single is not None
-            return _indented(call_lines(f"{single.name}(", _texts(single), "),", 12), 12)
+            return _indented(call_lines(f"{single.name}(", argument_texts(single), "),", 12), 12)
         first = made[0]
         assert first is not None
         keywords = self._keyword_rows(start, end)
@@ -270,7 +272,7 @@ class NetworkClass:
                 node = self.template.nodes[index - 1]
             else:
                 index += 1
-            steps.append(_Step(f"self.{_attribute(label)}", node, stage))
+            steps.append(_Step(f"self.{attribute_path(label.split('.'))}", node, stage))
         return steps
 
     def _single_stream(self) -> list[str]:
@@ -448,18 +450,6 @@ class NetworkClass:
             lines.append(f"            {self._statement(nodes[start], 'block')}")
             start = end
         return lines
-
-
-def _attribute(label: str) -> str:
-    return "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in label.split("."))[1:]
-
-
-def _drops(node: Node) -> bool:
-    return node.op.kind == "drop_path" if node.op is not None else node.child.drops_paths  # type: ignore[union-attr]
-
-
-def _texts(made: Constructor) -> list[str]:
-    return [*made.args, *(f"{name}={value}" for name, value in made.keywords)]
 
 
 def _indented(lines: list[str], indent: int) -> list[str]:

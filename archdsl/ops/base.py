@@ -181,16 +181,14 @@ class Op(Record):
     choices: ClassVar[dict[str, tuple[str, ...]]] = {}
     by_value: ClassVar[tuple[str, ...]] = ()
     """Attributes whose value decides the text of a call: blocks that differ in them share no class."""
-    signature: ClassVar[tuple[Parameter, ...]] = ()
     parameters: ClassVar[dict[str, Parameter]] = {}
-    """The signature by name."""
+    """Its attributes by name, in the order in which a call may give them."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         if cls.kind and any(getattr(cls, name) is getattr(Op, name) for name in ("shape", "macs", "call")):
             raise TypeError(f"primitive {cls.kind!r} must declare its shape, its macs and its call")
-        cls.signature = tuple(_parameter(cls, name) for name in cls._fields if not name.startswith("_"))
-        cls.parameters = {parameter.name: parameter for parameter in cls.signature}
+        cls.parameters = {name: _parameter(cls, name) for name in cls._fields if not name.startswith("_")}
 
     # --- what it computes
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 from archdsl.ops.base import (
     Code,
     Int,
+    Pointwise,
     Products,
     Real,
     Spelling,
@@ -19,13 +20,10 @@ from archdsl.ops.base import (
 )
 
 
-class Activation(Weightless):
+class Activation(Pointwise):
     """An activation that torch has as a function of one tensor."""
 
     function: ClassVar[str] = ""
-
-    def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
-        return (x[0],)
 
     def call(self, write: Spelling, module: str, *x: Code, types: tuple[TensorType, ...]) -> Code:
         return Code(f"{self.function}({x[0].text})")

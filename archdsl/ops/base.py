@@ -241,6 +241,13 @@ class Weightless(Op):
         return ()
 
 
+class Pointwise(Weightless):
+    """A weightless primitive of one tensor that keeps its shape."""
+
+    def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
+        return (x[0],)
+
+
 def _parameter(cls: type[Op], name: str) -> Parameter:
     for base in cls.__mro__:
         text = base.__dict__.get("__annotations__", {}).get(name)
@@ -325,7 +332,7 @@ def torch_axis(axis: int, x: TensorType) -> int:
 __all__ = [
     "ATOM", "ONE", "Axes", "Code", "Constructor", "Count", "Count2", "Dim", "Dim2", "Dims", "Flag",
     "Int", "Ints", "LEVELS", "Op", "OpError", "Parameter", "Products", "Real", "Shape", "Spelling",
-    "TensorType", "Text", "Weight", "Weightless", "axis_of", "both", "const", "expect_axes",
+    "Pointwise", "TensorType", "Text", "Weight", "Weightless", "axis_of", "both", "const", "expect_axes",
     "expect_batch", "expect_rank", "float_text", "infix", "keywords", "product", "shape_text",
     "torch_axis", "total",
 ]  # fmt: skip

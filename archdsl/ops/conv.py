@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from archdsl.ops.base import (
+    Axes,
     Code,
     Constructor,
     Count2,
@@ -55,6 +56,17 @@ def same_padding(kernel: Dim2, padding: Count2 | None, dilation: Dim2) -> Count2
     return (dilation[0] * (kernel[0] // const(2)), dilation[1] * (kernel[1] // const(2)))
 
 
+def weight_and_bias(axes: Axes, out: Dim, bias: Flag) -> tuple[Weight, ...]:
+    """What a layer of products owns: a weight of these axes, and a bias for each output where it has one."""
+    weight = Weight("weight", axes)
+    return (weight, Weight("bias", (out,))) if bias.value else (weight,)
+
+
+def authors_count(axes: Axes, bias: Flag) -> Products:
+    """The authors' count of a convolution's parameters: its bias as one weight an input channel of a group."""
+    return (axes, (axes[1],)) if bias.value else (axes,)
+
+
 class Conv2d(Op):
     """Convolution of a map [C, H, W]; padding is half the kernel unless given: [out, ceil(H / stride), ...]."""
 
@@ -98,16 +110,14 @@ class Conv2d(Op):
         return (self.out_channels, x.shape[0] // self.groups, *self.kernel)
 
     def weights(self, *x: TensorType) -> tuple[Weight, ...]:
-        weight = Weight("weight", self._kernel_axes(x[0]))
-        return (weight, Weight("bias", (self.out_channels,))) if self.bias.value else (weight,)
+        return weight_and_bias(self._kernel_axes(x[0]), self.out_channels, self.bias)
 
     def macs(self, *x: TensorType) -> Products:
         (out,) = self.shape(*x)
         return ((*self._kernel_axes(x[0]), *out.shape[1:]),)
 
     def paper_params(self, *x: TensorType) -> Products:
-        axes = self._kernel_axes(x[0])
-        return (axes, (axes[1],)) if self.bias.value else (axes,)
+        return authors_count(self._kernel_axes(x[0]), self.bias)
 
     def constructor(self, write: Spelling, *x: TensorType) -> Constructor:
         padding = same_padding(self.kernel, self.padding, self.dilation)
@@ -161,15 +171,13 @@ class ConvTranspose2d(Op):
         return (x.shape[0], self.out_channels // self.groups, *self.kernel)
 
     def weights(self, *x: TensorType) -> tuple[Weight, ...]:
-        weight = Weight("weight", self._kernel_axes(x[0]))
-        return (weight, Weight("bias", (self.out_channels,))) if self.bias.value else (weight,)
+        return weight_and_bias(self._kernel_axes(x[0]), self.out_channels, self.bias)
 
     def macs(self, *x: TensorType) -> Products:
         return ((*self._kernel_axes(x[0]), *x[0].shape[1:]),)
 
     def paper_params(self, *x: TensorType) -> Products:
-        axes = self._kernel_axes(x[0])
-        return (axes, (axes[1],)) if self.bias.value else (axes,)
+        return authors_count(self._kernel_axes(x[0]), self.bias)
 
     def constructor(self, write: Spelling, *x: TensorType) -> Constructor:
         named = [
@@ -201,15 +209,14 @@ class MixHeads(Op):
 
     def weights(self, *x: TensorType) -> tuple[Weight, ...]:
         heads = x[0].shape[0]
-        weight = Weight("weight", (heads, heads, ONE, ONE))
-        return (weight, Weight("bias", (heads,))) if self.bias.value else (weight,)
+        return weight_and_bias((heads, heads, ONE, ONE), heads, self.bias)
 
     def macs(self, *x: TensorType) -> Products:
         return ((x[0].shape[0], *x[0].shape),)
 
     def paper_params(self, *x: TensorType) -> Products:
         heads = x[0].shape[0]
-        return ((heads, heads), (heads,)) if self.bias.value else ((heads, heads),)
+        return authors_count((heads, heads, ONE, ONE), self.bias)
 
     def constructor(self, write: Spelling, *x: TensorType) -> Constructor:
         heads = write(x[0].shape[0])
@@ -233,8 +240,7 @@ class Linear(Op):
         return (x[0].with_shape(*x[0].shape[:-1], self.out_features),)
 
     def weights(self, *x: TensorType) -> tuple[Weight, ...]:
-        weight = Weight("weight", (self.out_features, x[0].shape[-1]))
-        return (weight, Weight("bias", (self.out_features,))) if self.bias.value else (weight,)
+        return weight_and_bias((self.out_features, x[0].shape[-1]), self.out_features, self.bias)
 
     def macs(self, *x: TensorType) -> Products:
         return ((*x[0].shape, self.out_features),)

@@ -10,6 +10,7 @@ from archdsl.ops.base import (
     Constructor,
     Int,
     OpError,
+    Pointwise,
     Real,
     Spelling,
     TensorType,
@@ -87,15 +88,12 @@ class Div(_Arithmetic):
     sign = "/"
 
 
-class _WithNumber(Weightless):
+class _WithNumber(Pointwise):
     """An operation on a tensor and a number."""
 
     sign: ClassVar[str] = ""
 
     number: Real
-
-    def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
-        return (x[0],)
 
     def call(self, write: Spelling, module: str, *x: Code, types: tuple[TensorType, ...]) -> Code:
         return infix(self.sign, x[0], write.code(self.number))
@@ -160,10 +158,7 @@ class Minimum(_Extreme):
     kind = "minimum"
 
 
-class _Function(Weightless):
-    def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
-        return (x[0],)
-
+class _Function(Pointwise):
     def call(self, write: Spelling, module: str, *x: Code, types: tuple[TensorType, ...]) -> Code:
         return Code(f"{x[0].atom}.{self.kind}()")
 
@@ -180,13 +175,10 @@ class Sqrt(_Function):
     kind = "sqrt"
 
 
-class Neg(Weightless):
+class Neg(Pointwise):
     """`-x`."""
 
     kind = "neg"
-
-    def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
-        return (x[0],)
 
     def call(self, write: Spelling, module: str, *x: Code, types: tuple[TensorType, ...]) -> Code:
         return Code(f"-{x[0].atom}", 7)
@@ -209,13 +201,10 @@ class L2Normalize(Weightless):
         return Code(f"F.normalize({x[0].text}, dim={axis})")
 
 
-class Identity(Weightless):
+class Identity(Pointwise):
     """The tensor itself."""
 
     kind = "identity"
-
-    def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
-        return (x[0],)
 
     def is_view(self, *x: TensorType) -> bool:
         return True
@@ -224,16 +213,13 @@ class Identity(Weightless):
         return x[0]
 
 
-class DropPath(Weightless):
+class DropPath(Pointwise):
     """Drops a residual branch, by sample, in training (stochastic depth); the model gives the rates.
 
     The rate is a schedule of the network over its blocks, and no part of the graph.
     """
 
     kind = "drop_path"
-
-    def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
-        return (x[0],)
 
     def is_view(self, *x: TensorType) -> bool:
         return True

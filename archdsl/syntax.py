@@ -10,6 +10,7 @@ Expr      = Num | Str | Bool | NoneLiteral | Name | Unary | Binary | Call | Labe
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from archdsl.record import Record
@@ -363,3 +364,18 @@ class Document(Record):
     blocks: tuple[Block, ...]
     networks: tuple[Network, ...]
     span: Span
+
+
+def names_in(part: object) -> Iterator[str]:
+    """Every name that a part of a document reads or calls; names that it gives are not among them."""
+    if isinstance(part, Name):
+        yield part.id
+    elif isinstance(part, Call):
+        yield part.name
+        yield from names_in(part.args)
+    elif isinstance(part, Record):
+        for field in part._compared:
+            yield from names_in(getattr(part, field))
+    elif type(part) is tuple:
+        for item in part:
+            yield from names_in(item)

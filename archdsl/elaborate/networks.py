@@ -36,7 +36,7 @@ from archdsl.garbage import paused
 from archdsl.graph import Graph, Stage, Template, frames_of
 from archdsl.ops import TensorType
 from archdsl.scalar import Scalar, scalar, variable
-from archdsl.source import ArchError, Diagnostic, Span, did_you_mean
+from archdsl.source import ArchError, Diagnostic, Span, did_you_mean, nearest
 
 if TYPE_CHECKING:
     from archdsl.library import Unit
@@ -392,6 +392,7 @@ def elaborate(
     shared = Elaborator()
     builder = NetworkElaborator(shared, unit, network)
     parameters = builder.set_parameters(overrides or {})
+    _check_parameters(builder)
     if not network.tensors:
         builder.report(Refused("E0217", "the network has no input", network.span))
         raise ArchError(shared.errors)
@@ -450,6 +451,20 @@ def plain(value: Value) -> object:
     if is_list(value):
         return [plain(item) for item in value]
     return value.name if isinstance(value, (OpRef, BlockRef)) else value
+
+
+def _check_parameters(builder: NetworkElaborator) -> None:
+    """`drop_paht: 0.1` would drop nothing, in silence: what is nearly an argument of every model is read,
+    or misspelt. Other misspelt parameters are missed where they are used."""
+    network = builder.network
+    defaults = tuple(param.default for param in network.params)
+    shapes = tuple(tensor.shape for tensor in network.tensors)
+    read = {*s.names_in(network.body), *s.names_in(defaults), *s.names_in(shapes), *MODEL_ARGUMENTS}
+    for param in network.params:
+        close = nearest(param.name, MODEL_ARGUMENTS)
+        if close is not None and param.name not in read:
+            message = f"nothing reads the parameter {param.name!r}"
+            builder.report(Refused("E0220", message, param.span, f"did you mean {close!r}?"))
 
 
 def _check_end(builder: NetworkElaborator) -> None:

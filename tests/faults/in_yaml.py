@@ -61,6 +61,13 @@ YAML = [
     yaml("literal scalar", DOCUMENT.replace("conv_stem", "‸|\n    conv_stem"), "E0507", "write it on one line"),
     yaml("scalar of two lines", DOCUMENT.replace("conv_stem(", "‸conv_stem(\n    "), "E0507", "join the lines"),
     yaml("escape in an expression", DOCUMENT + '  a: ‸"rel\\x75"\n', "E0507", "other kind of quotes"),
+    yaml(
+        "misspelt argument of every model",
+        DOCUMENT + PARAMETERS + "  ‸drop_paht: 0.1\n",
+        "E0220",
+        "nothing reads the parameter 'drop_paht'",
+        "did you mean 'drop_path'?",
+    ),
     yaml("no", DOCUMENT + PARAMETERS + "  a: ‸no\n", "E0507", "'no' means nothing here", "write false"),
     yaml("yes", DOCUMENT + PARAMETERS + "  a: ‸Yes\n", "E0507", "write true"),
     yaml("null", DOCUMENT + PARAMETERS + "  a: ‸null\n", "E0507", "write none"),

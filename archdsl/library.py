@@ -21,12 +21,16 @@ ENDINGS = (".yaml", ".yml", ".arch")
 
 
 class Unit(Record):
-    """A document and the blocks that it sees: its own and those of its imports, each with its unit."""
+    """A document and the blocks that it sees: its own and those of its imports, each with its unit.
+
+    `keys` are the key maps that it sees, by name and block.
+    """
 
     document: s.Document
     source: Source
     blocks: Mapping[str, tuple[s.Block, Unit]]
     command_name: str = ""
+    keys: Mapping[str, Mapping[str, s.KeyRules]] = {}
 
     __hash__ = object.__hash__
 
@@ -83,7 +87,8 @@ class Library:
             return self._units[key]
         document, source = read_document(path)
         blocks: dict[str, tuple[s.Block, Unit]] = {}
-        unit = Unit(document, source, blocks, command_name(path))
+        keys: dict[str, dict[str, s.KeyRules]] = {}
+        unit = Unit(document, source, blocks, command_name(path), keys)
         mistakes: list[Diagnostic] = []
         for imported in document.imports:
             try:
@@ -97,6 +102,18 @@ class Library:
                     note = f"the other stands in {blocks[name][0].span}"
                     mistakes.append(Diagnostic("E0205", message, imported.span, note))
                 blocks[name] = found
+            for name, rules in inner.keys.items():
+                keys.setdefault(name, {}).update(rules)
+        for key_map in document.keys:
+            seen = keys.setdefault(key_map.name, {})
+            own_rules: dict[str, s.KeyRules] = {}
+            for part in key_map.blocks:
+                if part.block in own_rules:
+                    message = f"the keys {key_map.name!r} have two sets of rules for {part.block!r}"
+                    help = f"the other stands in {own_rules[part.block].span}"
+                    mistakes.append(Diagnostic("E0205", message, part.span, help))
+                own_rules[part.block] = part
+            seen.update(own_rules)
         own: dict[str, s.Block] = {}
         for block in document.blocks:
             if block.name in OPS:

@@ -1,11 +1,14 @@
 """The document as it was written: one record a construct, each with its place. Both readers give these.
 
-Document  = version, imports, blocks, networks
+Document  = version, imports, blocks, networks, variants, key maps, the network that it builds
 Block     = name, tensor parameters, parameters, results, doc, statements
 Network   = the same, with entries, stages and a head among its statements
-Statement = Let | Return | Output | Require | Init | If | For | Entry | Stage | Head | Features
-Expr      = Num | Str | Bool | NoneLiteral | Name | Unary | Binary | Call | Labelled | Pipe | Index
-          | ListExpr | Repeat | Each | IfExpr | Comprehension | Paren
+Variant   = a base and settings: `path = value`, `path += value`, `unset path`, `subject to ...`
+Statement = Let | Return | Output | Require | Init | If | For | Entry | Stage | Head | Features | SubjectTo
+Expr      = Num | Quantity | Str | Bool | NoneLiteral | Name | Unary | Binary | Call | Labelled | Pipe
+          | Index | ListExpr | Repeat | Each | Choose | IfExpr | Comprehension | Paren
+
+`span` is the place that a message names; `whole_span`, where a construct has one, is all of its text.
 """
 
 from __future__ import annotations
@@ -27,6 +30,14 @@ class Num(Record):
     """A whole number or a number with a point or exponent."""
 
     value: int | float
+    span: Span
+
+
+class Quantity(Record):
+    """A number with a unit, `3.6M`, `1.0ms`, `8MiB`: kept as it was written, an exact decimal."""
+
+    number: str
+    unit: str
     span: Span
 
 
@@ -138,6 +149,13 @@ class Each(Record):
     span: Span
 
 
+class Choose(Record):
+    """`choose {2, 3, 4}`: a decision that is left open; `each choose` makes one for each block."""
+
+    options: tuple[Expr, ...]
+    span: Span
+
+
 class IfExpr(Record):
     """`if condition { a } else { b }`, decided when the graph is made."""
 
@@ -164,8 +182,8 @@ class Paren(Record):
 
 
 Expr: TypeAlias = (
-    "Num | Str | Bool | NoneLiteral | Name | Unary | Binary | Call | Labelled | Pipe | Index | ListExpr"
-    " | Repeat | Each | IfExpr | Comprehension | Paren"
+    "Num | Quantity | Str | Bool | NoneLiteral | Name | Unary | Binary | Call | Labelled | Pipe | Index"
+    " | ListExpr | Repeat | Each | Choose | IfExpr | Comprehension | Paren"
 )
 
 
@@ -304,6 +322,7 @@ class Stage(Record):
     width: Expr | None
     items: tuple[Expr, ...]
     span: Span
+    whole_span: Span
 
 
 class Head(Record):
@@ -320,7 +339,16 @@ class Features(Record):
     span: Span
 
 
-Statement: TypeAlias = Let | Return | Output | Require | Init | If | For | Entry | Stage | Head | Features
+class SubjectTo(Record):
+    """`subject to params(core) <= 3.7M and macs(core) <= 0.4G`: what a space must keep to."""
+
+    condition: Expr
+    span: Span
+
+
+Statement: TypeAlias = (
+    Let | Return | Output | Require | Init | If | For | Entry | Stage | Head | Features | SubjectTo
+)
 
 
 # --- documents ---------------------------------------------------------------------------------
@@ -336,6 +364,7 @@ class Block(Record):
     doc: str | None
     body: tuple[Statement, ...]
     span: Span
+    whole_span: Span
 
 
 class Network(Record):
@@ -347,10 +376,85 @@ class Network(Record):
     doc: str | None
     body: tuple[Statement, ...]
     span: Span
+    whole_span: Span
+
+
+class Base(Record):
+    """What a variant begins from: a name of this document, or a document, or a name of a document."""
+
+    document: str | None
+    name: str | None
+    span: Span
+
+
+class Path(Record):
+    """`width`, `expansion[2]`, `s3.4.expansion`: labels as text, indices as expressions."""
+
+    steps: tuple[str | Expr, ...]
+    span: Span
+
+
+class Setting(Record):
+    """`path = value`, `path += value` or, without a value, `unset path`; `kind` is `=`, `+=` or `unset`."""
+
+    kind: str
+    path: Path
+    value: Expr | None
+    span: Span
+
+
+class Variant(Record):
+    """`variant S1 : S0 { ... }`; a `space` may leave decisions open and is subject to conditions."""
+
+    name: str
+    base: Base
+    doc: str | None
+    settings: tuple[Setting | SubjectTo, ...]
+    is_space: bool
+    span: Span
+    whole_span: Span
+
+
+class KeyRule(Record):
+    """`"fc1.conv" -> "mlp.fc1"`: how others name weights of a block; several are joined or parted.
+
+    A segment `*` stands for any one. `options` are `reshape` (the other shape), `axis` and `groups` (of
+    what is joined). With no name of ours it drops what the others have.
+    """
+
+    ours: tuple[str, ...]
+    theirs: tuple[str, ...]
+    options: tuple[Argument, ...]
+    span: Span
+
+
+class KeyRules(Record):
+    """The rules of a key map for one block or network."""
+
+    block: str
+    rules: tuple[KeyRule, ...]
+    span: Span
+    whole_span: Span
+
+
+class KeyMap(Record):
+    """`keys timm { ffn { "scale" -> "ls2" } }`: the names that others give to weights, by block."""
+
+    name: str
+    blocks: tuple[KeyRules, ...]
+    span: Span
+    whole_span: Span
 
 
 class Import(Record):
     """`import "attention"`: the blocks of another document."""
+
+    name: str
+    span: Span
+
+
+class Build(Record):
+    """`build S1`: the network or variant that a file means where only the file is named."""
 
     name: str
     span: Span
@@ -363,6 +467,9 @@ class Document(Record):
     imports: tuple[Import, ...]
     blocks: tuple[Block, ...]
     networks: tuple[Network, ...]
+    variants: tuple[Variant, ...]
+    keys: tuple[KeyMap, ...]
+    build: Build | None
     span: Span
 
 

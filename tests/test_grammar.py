@@ -29,7 +29,7 @@ def value(text: str) -> object:
 
     source = Source("text", "")
     span = expression("0").span
-    unit = Unit(s.Document(1, (), (), (), span), source, {})
+    unit = Unit(s.Document(1, (), (), (), (), (), None, span), source, {})
     return plain(default_value(expression(text), {}, unit))
 
 

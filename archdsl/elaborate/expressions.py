@@ -130,6 +130,12 @@ class Expressions:
                 raise Refused("E0406", message, expr.span, help)
             case s.Repeat():
                 raise Refused("E0403", "a repetition stands in a list", expr.span)
+            case s.Choose():
+                help = "give the block an argument, and choose its value in the network"
+                raise Refused("E0222", "decisions are left open in networks alone", expr.span, help)
+            case s.Quantity(number, unit):
+                message = f"{number}{unit} has a unit, which only 'subject to' knows"
+                raise Refused("E0403", message, expr.span, "write the number out")
 
     def scalar_of(self, expr: s.Expr, what: str) -> Scalar | Poison:
         """The value of an expression that must be a number, a truth or none."""

@@ -173,6 +173,8 @@ class NetworkElaborator(BlockElaborator):
             case s.Features(labels):
                 for path in labels:
                     self._feature(path)
+            case s.SubjectTo():
+                pass  # of the space, not of one network in it
             case s.Return() | s.Output():
                 help = "the network's result is that of its last entry"
                 raise Refused("E0208", "networks return nothing", statement.span, help)

@@ -22,7 +22,7 @@ LONGEST_TEXT = 1 << 18
 MOST_ERRORS = 50
 """After so many mistakes a text is not read on."""
 
-STARTS = ["document", "expr", "shape", "type"]
+STARTS = ["document", "expr", "shape", "type", "statements", "block_signature", "path"]
 _SHIFT = 0
 """An action of Lark's tables that goes to another state; the others reduce by a rule."""
 
@@ -80,7 +80,7 @@ def _read_from(
 
 
 def read_expression(source: Source, text: str, shift: tuple[int, int], start: str = "expr") -> Any:
-    """One expression (or, by `start`, a shape or a type) that stands at `shift` in its file.
+    """One expression (or, by `start`, one of `STARTS`) that stands at `shift` in its file.
 
     `shift` counts the lines before it and the columns before its first line. Raises `ArchError`.
     """

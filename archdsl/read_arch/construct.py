@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from string import ascii_letters
 from typing import Any
 
 from lark import Token
@@ -77,12 +78,22 @@ class Construct(Transformer):  # type: ignore[type-arg]
 
     def document(self, meta: Any, parts: list[Any]) -> s.Document:
         version, *items = parts
-        items = [item for item in items if isinstance(item, s.Import | s.Block | s.Network)]
+
+        def of(kind: type[Any]) -> tuple[Any, ...]:
+            return tuple(item for item in items if isinstance(item, kind))
+
+        builds = of(s.Build)
+        for again in builds[1:]:
+            help = f"the first stands in {builds[0].span}"
+            self.mistake("E0221", "a document builds one network", again.span, help)
         return s.Document(
             version or 0,
-            tuple(item for item in items if isinstance(item, s.Import)),
-            tuple(item for item in items if isinstance(item, s.Block)),
-            tuple(item for item in items if isinstance(item, s.Network)),
+            of(s.Import),
+            of(s.Block),
+            of(s.Network),
+            of(s.Variant),
+            of(s.KeyMap),
+            builds[0] if builds else None,
             self.span(meta),
         )
 
@@ -97,14 +108,87 @@ class Construct(Transformer):  # type: ignore[type-arg]
         return s.Import(self.string_of(parts[0]), self.span(parts[0]))
 
     def block(self, meta: Any, parts: list[Any]) -> s.Block:
-        name, (tensors, params), _, results, (doc, body) = parts
+        name, (tensors, params, results), (doc, body) = parts
+        whole = self.span(meta)
+        return s.Block(self.name_of(name), tensors, params, results, doc, body, self.span(name), whole)
+
+    def block_signature(self, meta: Any, parts: list[Any]) -> tuple[Any, Any, Any]:
+        (tensors, params), _, results = parts
         self._check_signature(tensors, params)
-        return s.Block(self.name_of(name), tensors, params, results, doc, body, self.span(name))
+        return tensors, params, results
 
     def network(self, meta: Any, parts: list[Any]) -> s.Network:
         name, (tensors, params), (doc, body) = parts
         self._check_signature((), params)
-        return s.Network(self.name_of(name), tensors, params, doc, body, self.span(name))
+        whole = self.span(meta)
+        return s.Network(self.name_of(name), tensors, params, doc, body, self.span(name), whole)
+
+    # --- variants and key maps
+
+    def build(self, meta: Any, parts: list[Any]) -> s.Build:
+        return s.Build(self.name_of(parts[0]), self.span(parts[0]))
+
+    def variant(self, meta: Any, parts: list[Any]) -> s.Variant:
+        return self._variant(meta, parts, False)
+
+    def space(self, meta: Any, parts: list[Any]) -> s.Variant:
+        return self._variant(meta, parts, True)
+
+    def _variant(self, meta: Any, parts: list[Any], is_space: bool) -> s.Variant:
+        name, base, (doc, settings) = parts
+        spans = self.span(name), self.span(meta)
+        return s.Variant(self.name_of(name), base, doc, settings, is_space, *spans)
+
+    def local_base(self, meta: Any, parts: list[Any]) -> s.Base:
+        return s.Base(None, str(parts[0]), self.span(parts[0]))
+
+    def document_base(self, meta: Any, parts: list[Any]) -> s.Base:
+        document, _, name = self.string_of(parts[0]).partition("#")
+        return s.Base(document, name or None, self.span(parts[0]))
+
+    def variant_body(self, meta: Any, parts: list[Any]) -> tuple[str | None, tuple[Any, ...]]:
+        return self.body(meta, parts)
+
+    def settings(self, meta: Any, parts: list[Any]) -> tuple[Any, ...]:
+        return tuple(parts)
+
+    def set_(self, meta: Any, parts: list[Any]) -> s.Setting:
+        return s.Setting("=", parts[0], parts[1], self.span(meta))
+
+    def append(self, meta: Any, parts: list[Any]) -> s.Setting:
+        return s.Setting("+=", parts[0], parts[2], self.span(meta))
+
+    def unset(self, meta: Any, parts: list[Any]) -> s.Setting:
+        return s.Setting("unset", parts[0], None, self.span(meta))
+
+    def path(self, meta: Any, parts: list[Any]) -> s.Path:
+        steps: list[Any] = []
+        for part in parts:
+            # `4.1` between dots is read as one number: they are two labels.
+            steps += str(part).split(".") if isinstance(part, Token) else [part]
+        return s.Path(tuple(steps), self.span(meta))
+
+    def subject_to(self, meta: Any, parts: list[Any]) -> s.SubjectTo:
+        return s.SubjectTo(parts[1], self.span(meta))
+
+    def keys(self, meta: Any, parts: list[Any]) -> s.KeyMap:
+        rules = tuple(part for part in parts[1:] if part is not None)
+        return s.KeyMap(self.name_of(parts[0]), rules, self.span(parts[0]), self.span(meta))
+
+    def key_rules(self, meta: Any, parts: list[Any]) -> s.KeyRules:
+        rules = tuple(part for part in parts[1:] if part is not None)
+        return s.KeyRules(str(parts[0]), rules, self.span(parts[0]), self.span(meta))
+
+    def key_pair(self, meta: Any, parts: list[Any]) -> s.KeyRule:
+        ours, _, theirs, *options = parts
+        kept = tuple(option for option in options if option is not None)
+        return s.KeyRule(ours, theirs, kept, self.span(meta))
+
+    def key_drop(self, meta: Any, parts: list[Any]) -> s.KeyRule:
+        return s.KeyRule((), parts[0], (), self.span(meta))
+
+    def names_of(self, meta: Any, parts: list[Any]) -> tuple[str, ...]:
+        return tuple(self.string_of(part) for part in parts)
 
     def _check_signature(self, tensors: tuple[s.TensorParam, ...], params: tuple[s.Param, ...]) -> None:
         """Note names that a signature gives twice: each becomes an argument of one function."""
@@ -220,7 +304,7 @@ class Construct(Transformer):  # type: ignore[type-arg]
     def stage(self, meta: Any, parts: list[Any]) -> s.Stage:
         name, width, *items = parts
         kept = tuple(self._repeated(item) for item in items if item is not None)
-        return s.Stage(self.name_of(name), width, kept, self.span(name))
+        return s.Stage(self.name_of(name), width, kept, self.span(name), self.span(meta))
 
     def head(self, meta: Any, parts: list[Any]) -> s.Head:
         return s.Head(parts[0], self.span(meta))
@@ -251,6 +335,14 @@ class Construct(Transformer):  # type: ignore[type-arg]
             self.mistake("E0108", f"{text} is larger than any number with a point", span)
             return s.Num(1, span)
         return s.Num(value, span)
+
+    def quantity(self, meta: Any, parts: list[Any]) -> s.Quantity:
+        text, span = str(parts[0]), self.span(parts[0])
+        if len(text) > _LONGEST_NUMBER:
+            self.mistake("E0108", f"a number has at most {_LONGEST_NUMBER} characters", span)
+            return s.Quantity("1", "k", span)
+        number = text.rstrip(ascii_letters)
+        return s.Quantity(number, text[len(number) :], span)
 
     def string(self, meta: Any, parts: list[Any]) -> s.Str:
         return s.Str(self.string_of(parts[0]), self.span(parts[0]))
@@ -335,6 +427,9 @@ class Construct(Transformer):  # type: ignore[type-arg]
 
     def each(self, meta: Any, parts: list[Any]) -> s.Each:
         return s.Each(parts[0], self.span(meta))
+
+    def choose(self, meta: Any, parts: list[Any]) -> s.Choose:
+        return s.Choose(tuple(part for part in parts if part is not None), self.span(meta))
 
     def conditional(self, meta: Any, parts: list[Any]) -> s.IfExpr:
         return s.IfExpr(parts[0], parts[1], parts[2], self.span(meta))

@@ -34,16 +34,18 @@ _OPERATORS = frozenset(
         "OR",
         "AND",
         "EQUAL",
+        "PLUS_EQUAL",
         "ARROW",
         "COMMA",
     ]
 )
-_CHAINS = (_OPERATORS - {"PIPE", "EQUAL", "COMMA"}) | {"NOT", "ELSE", "EACH", "LSQB"}
-_GOES_ON_AFTER = _OPERATORS | frozenset(["LBRACE", "LPAR", "LSQB", "COLON", "NOT", "ELSE", "IN"])
+_CHAINS = (_OPERATORS - {"PIPE", "EQUAL", "PLUS_EQUAL", "COMMA"}) | {"NOT", "ELSE", "EACH", "LSQB"}
+_GOES_ON_AFTER = _OPERATORS | frozenset(["LBRACE", "SUBJECT_TO", "LPAR", "LSQB", "COLON", "NOT", "ELSE", "IN"])
 _GOES_ON_WITH = _OPERATORS | frozenset(["RBRACE", "ELSE", "LBRACE", "RPAR", "RSQB"])
 SOFT_WORDS = {
     "ARCHDSL": "NUMBER", "IMPORT": "STRING", "BLOCK": "NAME", "NETWORK": "NAME", "STAGE": "NAME",
-    "HEAD": "LBRACE", "INIT": "NAME", "OUTPUT": "NAME", "FEATURES": "NAME",
+    "HEAD": "LBRACE", "INIT": "NAME", "OUTPUT": "NAME", "FEATURES": "NAME", "BUILD": "NAME",
+    "VARIANT": "NAME", "SPACE": "NAME", "KEYS": "NAME", "UNSET": "NAME", "DROP": "STRING",
 }  # fmt: skip
 """Words that begin a statement only when this follows them; elsewhere they are names like any other."""
 

@@ -122,9 +122,9 @@ YAML = [
     ),
     yaml(
         "parameter without a value",
-        DOCUMENT + PARAMETERS + "  a: ‸{type: dim}\n",
-        "E0504",
-        "'a' has no 'value'",
+        DOCUMENT + PARAMETERS + "  ‸a: {type: dim}\n",
+        "E0402",
+        "'a' has no value",
     ),
     yaml(
         "parameter of unknown type",

@@ -7,7 +7,7 @@ the first that it took. All other streams pass it by.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -37,6 +37,7 @@ from archdsl.graph import Graph, Stage, Template, frames_of
 from archdsl.ops import TensorType
 from archdsl.scalar import Scalar, scalar, variable
 from archdsl.source import ArchError, Diagnostic, Span, did_you_mean, nearest
+from archdsl.variants import items_of
 
 if TYPE_CHECKING:
     from archdsl.library import Unit
@@ -67,19 +68,12 @@ class NetworkElaborator(BlockElaborator):
         self.features: list[tuple[str, int]] = []
         self.main = "x"
 
-    def set_parameters(self, overrides: Mapping[str, s.Expr]) -> dict[str, Value]:
-        """Bind the network's parameters, the overridden ones first in authority."""
-        known = [param.name for param in self.network.params]
+    def set_parameters(self) -> dict[str, Value]:
+        """Bind the network's parameters, with what variants set them to."""
         result: dict[str, Value] = {}
-        for name, expr in overrides.items():
-            if name not in known:
-                message = f"{self.network.name} has no parameter {name!r}"
-                help = did_you_mean(name, known, "its parameters")
-                self.report(Refused("E0401", message, expr.span, help))
         for param in self.network.params:
-            override = overrides.get(param.name)
             try:
-                result[param.name] = self._parameter(param, override or param.default)
+                result[param.name] = self._parameter(param)
             except Refused as error:
                 self.report(error)
                 result[param.name] = POISON
@@ -90,26 +84,65 @@ class NetworkElaborator(BlockElaborator):
                 self.usual[param.name] = value.value
         return result
 
-    def _parameter(self, param: s.Param, expr: s.Expr | None) -> Value:
-        if expr is None:
-            message = f"the parameter {param.name!r} has no value"
-            raise Refused("E0402", message, param.span, f"write {param.name} = ... or set it")
-        value = default_value(expr, self.env, self.unit)
-        type_ = param.type or self._inferred(param)
+    def _parameter(self, param: s.Param) -> Value:
+        default = None if param.default is None else default_value(param.default, self.env, self.unit)
+        type_ = param.type or self._inferred(param, default)
         if param.name in MODEL_ARGUMENTS:
             type_ = s.TypeName(MODEL_ARGUMENTS[param.name], False, False, param.span)
+        value, place = default, param.default.span if param.default is not None else param.span
+        for setting in param.later:
+            assert setting.value is not None
+            value, place = self._set(param, value, setting), setting.value.span
+            if default is not None and type_ is None:
+                self._same_kind(param, default, value, place)
+        if value is None:
+            message = f"the parameter {param.name!r} has no value"
+            raise Refused("E0402", message, param.span, f"write {param.name} = ... or set it")
         if type_ is not None:
-            value = coerce(value, type_, f"the parameter {param.name!r}", expr.span)
+            value = coerce(value, type_, f"the parameter {param.name!r}", place)
             if param.name == "drop_path" and isinstance(value, Scalar) and not 0 <= (value.value or 0) < 1:
                 message = f"the parameter 'drop_path' is a rate in [0, 1), got {describe(value)}"
-                raise Refused("E0403", message, expr.span)
-        elif param.default is not None and expr is not param.default:
-            self._same_kind(param, default_value(param.default, self.env, self.unit), value, expr)
+                raise Refused("E0403", message, place)
         return value
 
-    def _inferred(self, param: s.Param) -> s.TypeName | None:
-        assert param.default is not None
-        value = default_value(param.default, self.env, self.unit)
+    def _set(self, param: s.Param, value: Value | None, setting: s.Setting) -> Value:
+        """The parameter's value after a setting of a variant."""
+        assert setting.value is not None
+        given = default_value(setting.value, self.env, self.unit)
+        indices = [step for step in setting.path.steps[1:] if not isinstance(step, str)]
+        return self._set_inside(param.name, value, indices, given, setting)
+
+    def _set_inside(
+        self, what: str, value: Value | None, indices: list[s.Expr], given: Value, setting: s.Setting
+    ) -> Value:
+        if not indices:
+            if setting.kind == "=":
+                return given
+            if value is None or not is_list(value):
+                message = f"'+=' appends to a list, {what} is {'not set' if value is None else describe(value)}"
+                raise Refused("E0403", message, setting.span, f"write {what} = ...")
+            return [*value, *(given if is_list(given) else [given])]
+        if value is None or not is_list(value):
+            found = "not set" if value is None else describe(value)
+            raise Refused("E0403", f"only a list has elements, {what} is {found}", setting.span)
+        number = self.scalar_of(indices[0], "an index")
+        index = number.value if isinstance(number, Scalar) else 0
+        if isinstance(index, bool) or not isinstance(index, int):
+            raise Refused("E0403", "an index is a whole number", indices[0].span)
+        if not -len(value) <= index < len(value):
+            message = f"there is no element {index} in {what}, a list of {len(value)}"
+            raise Refused("E0407", message, indices[0].span, f"elements are 0 to {len(value) - 1}")
+        result = list(value)
+        old = result[index]
+        new = self._set_inside(f"{what}[{index}]", old, indices[1:], given, setting)
+        if not indices[1:] and is_list(old) != is_list(new):
+            wanted = "a list" if is_list(old) else describe(old)
+            message = f"{what}[{index}] is {wanted}, got {describe(new)}"
+            raise Refused("E0403", message, setting.value.span, "a setting keeps the type")  # type: ignore[union-attr]
+        result[index] = new
+        return result
+
+    def _inferred(self, param: s.Param, value: Value | None) -> s.TypeName | None:
         if isinstance(value, Scalar) and value.value is not None:
             kind = {bool: "bool", int: "int"}.get(type(value.value), "real")
             return s.TypeName(kind, False, False, param.span)
@@ -117,11 +150,11 @@ class NetworkElaborator(BlockElaborator):
             return s.TypeName("str", False, False, param.span)
         return None
 
-    def _same_kind(self, param: s.Param, default: Value, value: Value, expr: s.Expr) -> None:
+    def _same_kind(self, param: s.Param, default: Value, value: Value, span: Span) -> None:
         if is_list(default) != is_list(value):
             wanted = "a list" if is_list(default) else describe(default)
             message = f"the parameter {param.name!r} is {wanted}, got {describe(value)}"
-            raise Refused("E0403", message, expr.span, "an override keeps the type")
+            raise Refused("E0403", message, span, "a setting keeps the type")
 
     def set_inputs(self, resolution: tuple[int, int] | None) -> None:
         """Make the input tensors, the first at another resolution where one is given."""
@@ -266,7 +299,7 @@ class NetworkElaborator(BlockElaborator):
             raise Refused("E0213", f"the stage {stage.label!r} stands in the head", stage.span, help)
         self.own(stage.label, stage.span)
         first, number = len(self.nodes), 0
-        for item in self._items(stage.items):
+        for item in self._later_items(stage):
             if item.label is None:
                 label, number = f"{stage.label}.{number}", number + 1
             else:
@@ -310,6 +343,67 @@ class NetworkElaborator(BlockElaborator):
     @cached_property
     def _stage_names(self) -> set[str]:
         return {statement.label for statement in self.network.body if isinstance(statement, s.Stage)}
+
+    def _later_items(self, stage: s.Stage) -> list[_Item]:
+        """The blocks of a stage, with what the layers of its variants append, set and unset.
+
+        Numbers count the blocks with those appended, and before any is removed.
+        """
+        items = self._items(stage.items)
+        for layer in stage.later:
+            for setting in layer:
+                if setting.kind == "+=" and len(setting.path.steps) == 1:
+                    items += self._items(items_of(setting.value))
+            removed: set[int] = set()
+            for setting in layer:
+                if len(setting.path.steps) > 1:
+                    try:
+                        self._set_block(stage, items, setting, removed)
+                    except Refused as error:
+                        self.report(error)
+            items = [item for index, item in enumerate(items) if index not in removed]
+        return items
+
+    def _set_block(self, stage: s.Stage, items: list[_Item], setting: s.Setting, removed: set[int]) -> None:
+        names: list[str] = []
+        for item in items:
+            names.append(item.label or str(sum(name.isdigit() for name in names)))
+        _, wanted, *argument = [str(step) for step in setting.path.steps]
+        if wanted not in names:
+            message = f"stage {stage.label!r} has no block {wanted!r}"
+            raise Refused("E0224", message, setting.path.span, "its blocks: " + short_list(names))
+        index = names.index(wanted)
+        item = items[index]
+        if setting.kind == "+=":
+            raise Refused("E0224", "'+=' is for lists and stages", setting.span, "write '='")
+        if not argument:
+            if setting.kind == "unset":
+                removed.add(index)
+                return
+            assert setting.value is not None
+            made = self._item(setting.value)
+            if len(made) != 1:
+                message = f"one block is set, {len(made)} are given"
+                raise Refused("E0224", message, setting.value.span, f"{stage.label} += ... appends")
+            items[index] = _Item(made[0].call, made[0].args, item.label, setting.span)
+            return
+        name = argument[0]
+        first = self._first_argument(item.call)
+        kept = [(n, v, p) for n, v, p in item.args if n != name and not (n is None and first == name)]
+        if setting.kind == "unset" and len(kept) == len(item.args):
+            message = f"block {wanted!r} of {stage.label!r} is given no argument {name!r}"
+            raise Refused("E0224", message, setting.span, "only what is written can be unset")
+        if setting.kind == "=":
+            assert setting.value is not None
+            kept.append((name, self.evaluate(setting.value), setting.span))
+        items[index] = _Item(item.call, kept, item.label, setting.span)
+
+    def _first_argument(self, call: s.Call | s.Name) -> str | None:
+        name = call.name if isinstance(call, s.Call) else call.id
+        callee = self.env.get(name) or callable_named(name, self.unit, call.span)
+        if isinstance(callee, BlockRef):
+            return callee.block.params[0].name if callee.block.params else None
+        return next(iter(callee.op.parameters), None) if isinstance(callee, OpRef) else None
 
     def _items(self, items: Sequence[s.Expr]) -> list[_Item]:
         """The blocks of a stage in order, repetitions and `each` expanded."""
@@ -385,7 +479,6 @@ def elaborate(
     unit: Unit,
     network: s.Network,
     resolution: tuple[int, int] | None = None,
-    overrides: Mapping[str, s.Expr] | None = None,
 ) -> Graph:
     """The graph of a network; raises `ArchError` with every mistake that could be found.
 
@@ -393,7 +486,7 @@ def elaborate(
     """
     shared = Elaborator()
     builder = NetworkElaborator(shared, unit, network)
-    parameters = builder.set_parameters(overrides or {})
+    parameters = builder.set_parameters()
     _check_parameters(builder)
     if not network.tensors:
         builder.report(Refused("E0217", "the network has no input", network.span))
@@ -453,6 +546,11 @@ def plain(value: Value) -> object:
     if is_list(value):
         return [plain(item) for item in value]
     return value.name if isinstance(value, (OpRef, BlockRef)) else value
+
+
+def short_list(names: Sequence[str]) -> str:
+    """The names, the middle left out where there are many."""
+    return ", ".join(names) if len(names) <= 12 else f"{', '.join(names[:6])}, ..., {', '.join(names[-3:])}"
 
 
 def _check_parameters(builder: NetworkElaborator) -> None:

@@ -22,7 +22,7 @@ LONGEST_TEXT = 1 << 18
 MOST_ERRORS = 50
 """After so many mistakes a text is not read on."""
 
-STARTS = ["document", "expr", "shape", "type", "statements", "block_signature", "path"]
+STARTS = ["document", "expr", "shape", "type", "statements", "block_signature", "path", "setting"]
 _SHIFT = 0
 """An action of Lark's tables that goes to another state; the others reduce by a rule."""
 

@@ -331,7 +331,7 @@ WRONG = [
     (["stats", "s0", "--set", "clases=3"], "no parameter, entry or stage 'clases'"),
     (["stats", "s0", "--set", "num_classes="], "the text ends too early"),
     (["stats", "s0", "--set", "num_classes=3; import os"], "the line ends too early"),
-    (["stats", "s1"], "there is no document 's9'"),
+    (["stats", "s9"], "there is no document 's9'"),
     (["stats", "nothing.yaml"], "there is no document 'nothing.yaml'"),
     (["stats", "s0", "nothing.yaml"], "there is no document 'nothing.yaml'"),
     (["stats", "mine.arch"], "no network"),

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from archdsl.elaborate.templates import Elaborator
     from archdsl.library import Unit
 
-MOST_NODES: Final = 100_000
+MOST_NODES: Final = 1_000_000
 """A template, and a network of templates, has at most so many nodes."""
 
 
@@ -147,11 +147,36 @@ class BlockElaborator(Expressions):
             message = f"a size here is a formula of more than {LARGEST_FORMULA} operations"
             help = "write y: [C, h, w] = ... now and then: that names the sizes"
             raise Refused("E0602", message, span, help)
+        results = self._append(inputs, types, op, child, binds, label, span)
+        return results[0] if len(results) == 1 else tuple(results)
+
+    def _append(
+        self,
+        inputs: Sequence[Tensor],
+        types: Sequence[TensorType],
+        op: Op | None,
+        child: Template | None,
+        binds: tuple[tuple[str, Scalar], ...],
+        label: str | None,
+        span: Span,
+    ) -> list[Tensor]:
         results = [self.tensor(type_) for type_ in types]
         taken = tuple([tensor.number for tensor in inputs])
         given = tuple([tensor.number for tensor in results])
         self.nodes.append(Node(taken, given, op, child, binds, label, len(self.nodes), span))
-        return results[0] if len(results) == 1 else tuple(results)
+        return results
+
+    def has_room(self, node: Node) -> bool:
+        """Whether a node like this one can be added within the bounds."""
+        more = 1 if node.child is None else self.shared.size(node.child)
+        return len(self.nodes) < MOST_NODES and self.size + more <= MOST_NODES
+
+    def add_again(
+        self, node: Node, inputs: Sequence[Tensor], types: Sequence[TensorType], label: str | None
+    ) -> list[Tensor]:
+        """Add a node like one that there is, on other tensors of the same types; there must be room for it."""
+        self.size += 1 if node.child is None else self.shared.size(node.child)
+        return self._append(inputs, types, node.op, node.child, node.binds, label, node.span)
 
     def call_block(
         self, ref: BlockRef, args: Args, tensors: list[Tensor], label: str | None, span: Span

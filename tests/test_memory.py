@@ -96,7 +96,14 @@ def test_a_block_by_itself_is_a_network_of_that_block(file: Path) -> None:
         assert activations(template) == walked(alone, "float32", 1)
 
 
-STEPS = ["relu(A)", "A + B", "identity(A)", "concat(A |> split([4, 4]))", "A |> slice(start = 0, length = 8)", "drop_path(A)"]
+STEPS = [
+    "relu(A)",
+    "A + B",
+    "identity(A)",
+    "concat(A |> split([4, 4]))",
+    "A |> slice(start = 0, length = 8)",
+    "drop_path(A)",
+]
 
 
 @st.composite
@@ -128,7 +135,9 @@ def blocks(draw: st.DrawFn) -> str:
             one, two = two, one
         lines.append(f"  return {one}, {two}")
         body = "\n".join(lines)
-        texts.append(f"block b{number}(x: [8, H, W], y: [8, H, W]) -> (x: [8, H, W], y: [8, H, W]) {{\n{body}\n}}\n")
+        texts.append(
+            f"block b{number}(x: [8, H, W], y: [8, H, W]) -> (x: [8, H, W], y: [8, H, W]) {{\n{body}\n}}\n"
+        )
     count = draw(st.integers(1, 4))
     called = [f"  e{i}: b{draw(st.integers(0, len(texts) - 2))}\n" for i in range(count)]
     inputs = draw(st.sampled_from(["x: [8, 4, 4], y: [8, 4, 4]"]))

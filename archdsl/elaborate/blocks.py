@@ -111,6 +111,8 @@ class BlockElaborator(Expressions):
         except ScalarError as error:
             raise Refused("E0303", str(error), span) from None
         for output in outputs:
+            if output in inputs:
+                continue  # checked where it was made
             for extent in output.shape:
                 if not 1 <= extent.int <= LARGEST_DIM:
                     message = f"{op.kind} gives an extent of {extent.value}"
@@ -143,7 +145,7 @@ class BlockElaborator(Expressions):
         pairs = [pair for _, pair in binds]
         for type_ in types:
             pairs += type_.shape
-        if any(map(is_large, pairs)):
+        if any([is_large(pair) for pair in pairs if type(pair.term) is Apply]):
             message = f"a size here is a formula of more than {LARGEST_FORMULA} operations"
             help = "write y: [C, h, w] = ... now and then: that names the sizes"
             raise Refused("E0602", message, span, help)
@@ -190,12 +192,10 @@ class BlockElaborator(Expressions):
         names = {**dict(bound.extents), **bound.scalars}
         for let, pair in child.lets:
             names[let] = substitute(pair.term, names)
+        declared = [child.types[value] for value in child.outputs]
         types = [
-            TensorType(
-                tuple(substitute(extent.term, names) for extent in child.types[value].shape),
-                child.types[value].batched,
-            )
-            for value in child.outputs
+            TensorType(tuple([substitute(extent.term, names) for extent in type_.shape]), type_.batched)
+            for type_ in declared
         ]
         if child.owns_weights and label is None:
             raise _needs_label(ref.name, span)

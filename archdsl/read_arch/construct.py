@@ -7,10 +7,13 @@ from typing import Any
 
 from archdsl import names
 from archdsl import syntax as s
-from archdsl.source import Diagnostic, Source, Span, did_you_mean
+from archdsl.source import ArchError, Diagnostic, Source, Span, did_you_mean
 
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
 _LONGEST_NUMBER = 32
+
+MOST_MISTAKES = 1000
+"""After so many mistakes no more are looked for."""
 
 
 class Token(str):
@@ -40,7 +43,10 @@ class Construct:
         return place if type(place) is Span else place.span  # type: ignore[union-attr]
 
     def mistake(self, code: str, message: str, span: Span, help: str | None = None) -> None:
+        """Note a mistake; raises `ArchError` with all of them when there are too many to go on."""
         self.mistakes.append(Diagnostic(code, message, span, help))
+        if len(self.mistakes) >= MOST_MISTAKES:
+            raise ArchError(self.mistakes)
 
     def name_of(self, token: Token) -> str:
         """The text of a name that is being given to something; a bad one is noted."""

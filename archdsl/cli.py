@@ -10,8 +10,10 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, NoReturn
 
+from archdsl.garbage import paused
 from archdsl.source import ArchError, Diagnostic
 from archdsl.version import VERSION
 
@@ -167,7 +169,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the result is the exit code."""
     args = _parser().parse_args(argv)
     try:
-        code = _COMMANDS[args.command](args)
+        # One pause for all of a command: where one ends, Python looks at everything that was made in it.
+        with nullcontext() if args.command == "verify" else paused():
+            code = _COMMANDS[args.command](args)
         sys.stdout.flush()
         return code
     except ArchError as error:

@@ -9,6 +9,7 @@ from functools import cache
 
 from archdsl import assets
 from archdsl import syntax as s
+from archdsl.garbage import paused
 from archdsl.ops import OPS
 from archdsl.record import Record
 from archdsl.source import ArchError, Diagnostic, Frame, Source, Span, SurroundingsError, did_you_mean, fail
@@ -101,7 +102,8 @@ class Library:
         key = os.path.realpath(path)
         if key in self._units:
             return self._units[key]
-        document, source = read_document(path)
+        with paused():
+            document, source = read_document(path)
         blocks: dict[str, tuple[s.Block, Unit]] = {}
         keys: dict[str, dict[str, s.KeyRules]] = {}
         unit = Unit(document, source, blocks, command_name(path), keys, path)

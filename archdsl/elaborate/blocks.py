@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from archdsl.elaborate.templates import Elaborator
     from archdsl.library import Unit
 
-MOST_NODES: Final = 100_000
+MOST_NODES: Final = 1_000_000
 """A template, and a network of templates, has at most so many nodes."""
 
 
@@ -111,6 +111,8 @@ class BlockElaborator(Expressions):
         except ScalarError as error:
             raise Refused("E0303", str(error), span) from None
         for output in outputs:
+            if output in inputs:
+                continue  # checked where it was made
             for extent in output.shape:
                 if not 1 <= extent.int <= LARGEST_DIM:
                     message = f"{op.kind} gives an extent of {extent.value}"
@@ -143,15 +145,40 @@ class BlockElaborator(Expressions):
         pairs = [pair for _, pair in binds]
         for type_ in types:
             pairs += type_.shape
-        if any(map(is_large, pairs)):
+        if any([is_large(pair) for pair in pairs if type(pair.term) is Apply]):
             message = f"a size here is a formula of more than {LARGEST_FORMULA} operations"
             help = "write y: [C, h, w] = ... now and then: that names the sizes"
             raise Refused("E0602", message, span, help)
+        results = self._append(inputs, types, op, child, binds, label, span)
+        return results[0] if len(results) == 1 else tuple(results)
+
+    def _append(
+        self,
+        inputs: Sequence[Tensor],
+        types: Sequence[TensorType],
+        op: Op | None,
+        child: Template | None,
+        binds: tuple[tuple[str, Scalar], ...],
+        label: str | None,
+        span: Span,
+    ) -> list[Tensor]:
         results = [self.tensor(type_) for type_ in types]
         taken = tuple([tensor.number for tensor in inputs])
         given = tuple([tensor.number for tensor in results])
         self.nodes.append(Node(taken, given, op, child, binds, label, len(self.nodes), span))
-        return results[0] if len(results) == 1 else tuple(results)
+        return results
+
+    def has_room(self, node: Node) -> bool:
+        """Whether a node like this one can be added within the bounds."""
+        more = 1 if node.child is None else self.shared.size(node.child)
+        return len(self.nodes) < MOST_NODES and self.size + more <= MOST_NODES
+
+    def add_again(
+        self, node: Node, inputs: Sequence[Tensor], types: Sequence[TensorType], label: str | None
+    ) -> list[Tensor]:
+        """Add a node like one that there is, on other tensors of the same types; there must be room for it."""
+        self.size += 1 if node.child is None else self.shared.size(node.child)
+        return self._append(inputs, types, node.op, node.child, node.binds, label, node.span)
 
     def call_block(
         self, ref: BlockRef, args: Args, tensors: list[Tensor], label: str | None, span: Span
@@ -165,12 +192,10 @@ class BlockElaborator(Expressions):
         names = {**dict(bound.extents), **bound.scalars}
         for let, pair in child.lets:
             names[let] = substitute(pair.term, names)
+        declared = [child.types[value] for value in child.outputs]
         types = [
-            TensorType(
-                tuple(substitute(extent.term, names) for extent in child.types[value].shape),
-                child.types[value].batched,
-            )
-            for value in child.outputs
+            TensorType(tuple([substitute(extent.term, names) for extent in type_.shape]), type_.batched)
+            for type_ in declared
         ]
         if child.owns_weights and label is None:
             raise _needs_label(ref.name, span)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from archdsl import syntax as s
 from archdsl.elaborate.binding import default_value
@@ -33,7 +33,7 @@ from archdsl.elaborate.values import (
     not_found_help,
 )
 from archdsl.garbage import paused
-from archdsl.graph import Graph, Stage, Template, frames_of
+from archdsl.graph import Graph, Node, Stage, Template, frames_of
 from archdsl.ops import TensorType
 from archdsl.scalar import Scalar, scalar, variable
 from archdsl.source import ArchError, Diagnostic, Span, did_you_mean, nearest
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
 LARGEST_RESOLUTION: Final = 16_384
 
+MOST_BLOCKS: Final = 2 * LONGEST_LIST
+"""A network has at most so many blocks, in all its stages."""
+
 MODEL_ARGUMENTS: Final = {"num_classes": "dim", "drop_path": "real"}
 """Parameters that stay open in the module, and their types: every network in the field has these names."""
 
@@ -53,6 +56,18 @@ class _Item:
 
     def __init__(self, call: s.Call | s.Name, args: Args, label: str | None, span: Span) -> None:
         self.call, self.args, self.label, self.span = call, args, label, span
+
+
+class _Applied(NamedTuple):
+    """The call that was applied last, and the node that it made of streams, and put into streams."""
+
+    call: s.Call | s.Name
+    args: Args
+    node: Node
+    taken: list[str]
+    types: list[TensorType]
+    given: list[str]
+    results: list[TensorType]
 
 
 class NetworkElaborator(BlockElaborator):
@@ -67,6 +82,7 @@ class NetworkElaborator(BlockElaborator):
         self.after: dict[str, int] = {}
         self.features: list[tuple[str, int]] = []
         self.main = "x"
+        self.applied: _Applied | None = None
 
     def set_parameters(self) -> dict[str, Value]:
         """Bind the network's parameters, with what variants set them to."""
@@ -245,6 +261,8 @@ class NetworkElaborator(BlockElaborator):
 
     def _apply(self, label: str, call: s.Call | s.Name, args: Args) -> None:
         """Call a block or primitive on the streams that it names, and put its results in their place."""
+        if self._apply_again(label, call, args):
+            return
         name = call.name if isinstance(call, s.Call) else call.id
         name_span = call.name_span if isinstance(call, s.Call) else call.span
         callee = self.env.get(name) or callable_named(name, self.unit, name_span)
@@ -265,10 +283,35 @@ class NetworkElaborator(BlockElaborator):
         result = self.apply(callee, args, tensors, label, call.span)
         results = list(result) if is_list(result) else [result]
         names = self._result_streams(callee, wanted, len(results))
+        self._put(names, results)
+        made = [value.type for value in results if isinstance(value, Tensor)]
+        if len(made) == len(results) and self.nodes[-1].inputs == tuple([t.number for t in tensors]):
+            types = [tensor.type for tensor in tensors]
+            self.applied = _Applied(call, args, self.nodes[-1], wanted, types, names, made)
+
+    def _put(self, names: Sequence[str], results: Sequence[Value]) -> None:
         for stream, value in zip(names, results, strict=True):
             self.streams[stream] = value if isinstance(value, Tensor) else POISON
             if isinstance(value, Tensor):
                 self.names.setdefault(value.number, stream)
+
+    def _apply_again(self, label: str, call: s.Call | s.Name, args: Args) -> bool:
+        """Apply the call that was applied last once more, as `item * 1000` does a thousand times.
+
+        False, and nothing done, where it is another call or takes tensors of other types; and where something is
+        wrong, which is told by applying it anew.
+        """
+        last = self.applied
+        if last is None or last.call is not call or last.args is not args or label in self.labels:
+            return False
+        tensors = [self.streams[stream] for stream in last.taken]
+        live = [tensor for tensor in tensors if isinstance(tensor, Tensor)]
+        if [tensor.type for tensor in live] != last.types or not self.has_room(last.node):
+            return False
+        self.own(label, last.node.span)
+        results = self.add_again(last.node, live, last.results, label)
+        self._put(last.given, results)
+        return True
 
     def _bound_streams(self, callee: OpRef | BlockRef, span: Span) -> list[str]:
         if isinstance(callee, OpRef):
@@ -312,8 +355,8 @@ class NetworkElaborator(BlockElaborator):
                 self._lose_streams()
             finally:
                 self.shared.chain.pop()
-            if len(self.nodes) > LONGEST_LIST:
-                message = f"this network expands to more than {LONGEST_LIST:,} blocks"
+            if len(self.nodes) > MOST_BLOCKS:
+                message = f"this network expands to more than {MOST_BLOCKS:,} blocks"
                 raise Refused("E0602", message, item.span)
         if len(self.nodes) == first and not self.shared.errors:
             raise Refused("E0215", f"stage {stage.label!r} has no blocks", stage.span)

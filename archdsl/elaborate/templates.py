@@ -86,8 +86,8 @@ class Elaborator:
         types = [tensor.type for tensor in bound.tensors]
         key = (
             id(ref.block),
-            tuple((name, key_of(value)) for name, value in sorted(bound.values.items())),
-            tuple((type_.values, type_.batched) for type_ in types),
+            tuple([key_of(value) for value in bound.values.values()]),  # in the order of the signature
+            tuple([(type_.values, type_.batched) for type_ in types]),
         )
         if key in self.memo:
             return self.memo[key]

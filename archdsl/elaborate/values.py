@@ -63,6 +63,18 @@ class ModuleRef:
         self.node: int | None = None
 
 
+class Open(Record):
+    """A decision that the document leaves open: its name, its options and where they are written.
+
+    Of `each choose` in a block of a stage, `name` begins with `*` until the block has a label.
+    """
+
+    name: str
+    options: tuple[Any, ...]
+    places: tuple[Span, ...]
+    span: Span
+
+
 class Poison:
     """Stands for a value that an error has been reported for; whatever touches it stays silent."""
 
@@ -73,7 +85,7 @@ class Poison:
 POISON: Final = Poison()
 
 Value: TypeAlias = (
-    Scalar | str | Tensor | list["Value"] | tuple["Value", ...] | OpRef | BlockRef | ModuleRef | Poison
+    Scalar | str | Tensor | list["Value"] | tuple["Value", ...] | OpRef | BlockRef | ModuleRef | Open | Poison
 )
 
 
@@ -129,6 +141,8 @@ def describe(value: Value) -> str:
         return f"the primitive {value.name}"
     if isinstance(value, BlockRef):
         return f"the block {value.name}"
+    if isinstance(value, Open):
+        return "an open choice"
     return "a module" if isinstance(value, ModuleRef) else "an error"
 
 
@@ -183,6 +197,9 @@ def coerce(value: Value, type_: s.TypeName, what: str, span: Span) -> Value:
     """The value as its type asks for it (a ratio of 4 is 4.0); raises `Refused`."""
     if isinstance(value, Poison):
         return POISON
+    if isinstance(value, Open):
+        options = tuple(coerce(option, type_, what, place) for option, place in _options(value))
+        return value.replace(options=options)  # type: ignore[no-any-return]
     if isinstance(value, Scalar) and value.value is None:
         if type_.optional:
             return value
@@ -195,9 +212,16 @@ def coerce(value: Value, type_: s.TypeName, what: str, span: Span) -> Value:
     return [_coerce_one(item, type_.name, f"an element of {what}", span) for item in value]
 
 
+def _options(value: Open) -> Sequence[tuple[Any, Span]]:
+    return list(zip(value.options, value.places, strict=True))
+
+
 def _coerce_one(value: Value, type_name: str, what: str, span: Span) -> Value:
     if isinstance(value, Poison):
         return POISON
+    if isinstance(value, Open):
+        options = tuple(_coerce_one(option, type_name, what, place) for option, place in _options(value))
+        return value.replace(options=options)  # type: ignore[no-any-return]
     if type_name == "str":
         if isinstance(value, str):
             return value

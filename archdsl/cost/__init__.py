@@ -59,28 +59,26 @@ def op_params(op: Op, types: tuple[TensorType, ...], convention: Convention) -> 
     return sum(weight.size for weight in op.weights(*types) if weight.role == "param")
 
 
-class Costs:
-    """The costs of a graph's templates under one convention, each computed once."""
+class TemplateCosts:
+    """The costs of templates under one convention, each computed once, when it is asked for."""
 
-    def __init__(self, graph: Graph, convention: Convention = "core") -> None:
+    def __init__(self, convention: Convention = "core") -> None:
         self.convention: Convention = convention
         self._templates: dict[int, Cost] = {}
-        for template in graph.templates():
-            self._templates[id(template)] = self._sum(template)
-        self.graph = graph
-
-    @property
-    def network(self) -> Cost:
-        """The cost of the whole."""
-        return self._templates[id(self.graph.template)]
 
     def template(self, template: Template) -> Cost:
-        """The cost of one block."""
-        return self._templates[id(template)]
+        """The cost of one block. Templates are known by identity: they must stay alive as long as this does."""
+        found = self._templates.get(id(template))
+        if found is None:
+            found = self._templates[id(template)] = self._sum(template)
+        return found
 
     def node(self, template: Template, index: int) -> Cost:
         """The cost of one call; a module that is called again owns nothing the second time."""
-        node = template.nodes[index]
+        return self.added(template, template.nodes[index], index)
+
+    def added(self, template: Template, node: Node, index: int) -> Cost:
+        """The cost of a node that stands, or is to stand, at an index of a template."""
         cost = self._of_node(template, node)
         return cost if node.module == index else cost._replace(params=0, buffers=0, statistics=0, counters=0)
 
@@ -99,7 +97,8 @@ class Costs:
 
     def _of_node(self, template: Template, node: Node) -> Cost:
         if node.op is None:
-            return self._templates[id(node.child)]
+            assert node.child is not None
+            return self.template(node.child)
         types = template.input_types(node)
         sizes = {"param": 0, "buffer": 0, "counter": 0, "derived": 0}
         for weight in node.op.weights(*types):
@@ -110,3 +109,18 @@ class Costs:
         buffers = sizes["buffer"] + sizes["counter"] + sizes["derived"]
         macs = op_macs(node.op, types, self.convention)
         return Cost(params, buffers, sizes["buffer"], sizes["counter"], macs)
+
+
+class Costs(TemplateCosts):
+    """The costs of a graph under one convention."""
+
+    def __init__(self, graph: Graph, convention: Convention = "core") -> None:
+        super().__init__(convention)
+        self.graph = graph
+        for template in graph.templates():  # Those that others use first: no recursion is as deep as the blocks.
+            self.template(template)
+
+    @property
+    def network(self) -> Cost:
+        """The cost of the whole."""
+        return self.template(self.graph.template)

@@ -61,6 +61,22 @@ def activations(template: Template, dtype: Dtype = "float32", batch: int = 1) ->
     return _Courses(BYTES[dtype], batch).alone(template)
 
 
+class TemplateActivations:
+    """What the activations of templates need, each by itself, found once."""
+
+    def __init__(self, dtype: Dtype = "float32", batch: int = 1) -> None:
+        self._courses = _Courses(BYTES[dtype], batch)
+
+    def node(self, template: Template, node: Node) -> tuple[int, int]:
+        """Of one call of a template, its inputs alive before it: the bytes that it allocates, and the peak."""
+        if node.child is not None:
+            found = self._courses.alone(node.child)
+            return found.total, found.peak
+        given = sum(self._courses.bytes(template.types[value]) for value in dict.fromkeys(node.inputs))
+        made = sum(self._courses.bytes(template.types[value]) for value in node.outputs)
+        return (0, given) if _is_view(template, node) else (made, given + made)
+
+
 class _Owners(NamedTuple):
     """Who owns the memory of a template's tensors. The inputs are the owners 0, 1, ...; allocations follow."""
 
@@ -144,7 +160,7 @@ class _Courses:
             return len(bytes_) - 1
 
         for _, value in template.inputs:
-            of[value] = allocate(self._bytes(template.types[value]), -1)
+            of[value] = allocate(self.bytes(template.types[value]), -1)
         for index, node in enumerate(template.nodes):
             child, before = node.child, len(bytes_)
             if child is None:
@@ -154,7 +170,7 @@ class _Courses:
                     of.update((value, of[node.inputs[0]]) for value in node.outputs)
                 else:
                     for value in node.outputs:
-                        of[value] = allocate(self._bytes(template.types[value]), index)
+                        of[value] = allocate(self.bytes(template.types[value]), index)
                     total += sum(bytes_[before:])
                 made.append(list(range(before, len(bytes_))))
                 continue
@@ -218,7 +234,8 @@ class _Courses:
             alive += inner.change
         return _Course(rise, at, alive)
 
-    def _bytes(self, type_: TensorType) -> int:
+    def bytes(self, type_: TensorType) -> int:
+        """The bytes of a tensor, those of the whole batch where it has one."""
         return product(type_.shape) * self.size * (self.batch if type_.batched else 1)
 
 

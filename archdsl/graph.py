@@ -133,7 +133,8 @@ class Template(Record):
 
     def input_types(self, node: Node) -> tuple[TensorType, ...]:
         """The types of what goes into a node."""
-        return tuple(self.types[value] for value in node.inputs)
+        types = self.types
+        return tuple([types[value] for value in node.inputs])
 
     def scalars(self) -> Iterator[Scalar]:
         """Every number of the template with its term: extents, attributes, binds, lets."""

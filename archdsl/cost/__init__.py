@@ -101,12 +101,15 @@ class Costs:
         if node.op is None:
             return self._templates[id(node.child)]
         types = template.input_types(node)
+        macs = op_macs(node.op, types, self.convention)
+        weights = node.op.weights(*types)
+        if not weights:
+            return Cost(0, 0, 0, 0, macs)
         sizes = {"param": 0, "buffer": 0, "counter": 0, "derived": 0}
-        for weight in node.op.weights(*types):
+        for weight in weights:
             sizes[weight.role] += weight.size
         params = sizes["param"]
         if self.convention == "paper":
             params = total(node.op.paper_params(*types))
         buffers = sizes["buffer"] + sizes["counter"] + sizes["derived"]
-        macs = op_macs(node.op, types, self.convention)
         return Cost(params, buffers, sizes["buffer"], sizes["counter"], macs)

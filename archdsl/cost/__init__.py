@@ -66,7 +66,7 @@ class Costs:
         self.convention: Convention = convention
         self._templates: dict[int, Cost] = {}
         for template in graph.templates():
-            self._templates[id(template)] = self._sum(template)
+            self._templates[id(template)] = self.of(template, range(len(template.nodes)))
         self.graph = graph
 
     @property
@@ -84,17 +84,27 @@ class Costs:
         cost = self._of_node(template, node)
         return cost if node.module == index else cost._replace(params=0, buffers=0, statistics=0, counters=0)
 
-    def _sum(self, template: Template) -> Cost:
+    def of(self, template: Template, indices: range) -> Cost:
+        """The cost of some calls together."""
+        nodes = template.nodes
+        # Equal blocks are counted, and their cost added once: a stage may repeat one ten thousand times.
+        times: dict[tuple[int, bool], int] = {}
+        first: dict[tuple[int, bool], int] = {}
+        for index in indices:
+            node = nodes[index]
+            key = (id(node) if node.child is None else id(node.child), node.module == index)
+            times[key] = times.get(key, 0) + 1
+            first.setdefault(key, index)
         params = buffers = statistics = counters = 0
         macs: dict[str, int] = {}
-        for index in range(len(template.nodes)):
-            cost = self.node(template, index)
-            params += cost.params
-            buffers += cost.buffers
-            statistics += cost.statistics
-            counters += cost.counters
-            for name, count in cost.macs.items():
-                macs[name] = macs.get(name, 0) + count
+        for key, index in first.items():
+            cost, count = self.node(template, index), times[key]
+            params += cost.params * count
+            buffers += cost.buffers * count
+            statistics += cost.statistics * count
+            counters += cost.counters * count
+            for name, products in cost.macs.items():
+                macs[name] = macs.get(name, 0) + products * count
         return Cost(params, buffers, statistics, counters, macs)
 
     def _of_node(self, template: Template, node: Node) -> Cost:

@@ -160,19 +160,20 @@ class _Courses:
                 continue
             inner = self.owners(child)
             total += inner.total
-            for number, value in enumerate(node.inputs):
+            taken = [of[value] for value in node.inputs]
+            for number, owner in enumerate(taken):
                 if inner.read[number] >= 0:
-                    read[of[value]] = index
+                    read[owner] = index
+            given = [allocate(inner.bytes[owner], index) for owner in inner.given]
             # What leaves a block is an input of it that passed through, or was allocated inside.
-            outside = {number: of[value] for number, value in enumerate(node.inputs)}
-            for owner in inner.given:
-                outside[owner] = allocate(inner.bytes[owner], index)
+            outside = dict(zip(inner.given, given, strict=True))
             for value, result in zip(node.outputs, child.outputs, strict=True):
-                of[value] = outside[inner.of[result]]
-            made.append(list(range(before, len(bytes_))))
+                inside = inner.of[result]
+                of[value] = outside[inside] if inside in outside else taken[inside]
+            made.append(given)
         leaving = dict.fromkeys([of[value] for value in template.outputs])
-        given = tuple([owner for owner in leaving if owner >= len(template.inputs)])
-        return _Owners(of, bytes_, born, read, made, given, total)
+        escaped = tuple([owner for owner in leaving if owner >= len(template.inputs)])
+        return _Owners(of, bytes_, born, read, made, escaped, total)
 
     def course(self, template: Template, call: _Call) -> _Course:
         """What a call of a template does to the bytes alive."""

@@ -226,8 +226,6 @@ class NetworkElaborator(BlockElaborator):
 
     def _apply(self, label: str, call: s.Call | s.Name, args: Args) -> None:
         """Call a block or primitive on the streams that it names, and put its results in their place."""
-        if self._apply_again(label, call, args):
-            return
         name = call.name if isinstance(call, s.Call) else call.id
         name_span = call.name_span if isinstance(call, s.Call) else call.span
         callee = self.env.get(name) or callable_named(name, self.unit, name_span)
@@ -260,18 +258,20 @@ class NetworkElaborator(BlockElaborator):
             if isinstance(value, Tensor):
                 self.names.setdefault(value.number, stream)
 
-    def _apply_again(self, label: str, call: s.Call | s.Name, args: Args) -> bool:
-        """Apply the call that was applied last once more, as `item * 1000` does a thousand times.
+    def _apply_again(self, label: str, item: _Item) -> bool:
+        """Apply the item that was applied last once more, as `item * 1000` does a thousand times.
 
         False, and nothing done, where it is another call or takes tensors of other types; and where something is
         wrong, which is told by applying it anew.
         """
         last = self.applied
-        if last is None or last.call is not call or last.args is not args or label in self.labels:
+        if last is None or last.call is not item.call or last.args is not item.args or label in self.labels:
             return False
         tensors = [self.streams[stream] for stream in last.taken]
         live = [tensor for tensor in tensors if isinstance(tensor, Tensor)]
-        if [tensor.type for tensor in live] != last.types or not self.has_room(last.node):
+        if [tensor.type for tensor in live] != last.types or len(self.nodes) >= MOST_BLOCKS:
+            return False
+        if not self.has_room(last.node):
             return False
         self.own(label, last.node.span)
         results = self.add_again(last.node, live, last.results, label)
@@ -312,6 +312,8 @@ class NetworkElaborator(BlockElaborator):
                 label, number = f"{stage.label}.{number}", number + 1
             else:
                 label = f"{stage.label}.{item.label}"
+            if self._apply_again(label, item):
+                continue
             self.shared.chain.append(frames_of(label, item.span))
             try:
                 self._apply(label, item.call, item.args)

@@ -124,7 +124,7 @@ class Template(Record):
             for node in self.nodes
         )
 
-    @property
+    @cached_property
     def has_modes(self) -> bool:
         """Whether it gives something else in training."""
         return self.training_outputs is not None or any(

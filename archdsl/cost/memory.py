@@ -198,7 +198,7 @@ class _Courses:
         for owner, kept in zip(owners.given, call.kept, strict=True):
             if kept:
                 last[owner] = never
-        freed = [0] * (never + 1)
+        of, freed = owners.of, [0] * (never + 1)
         for holder in (*range(len(call.freed)), *range(inputs, len(bytes_))):
             freed[last[holder]] += bytes_[holder]
         alive, rise, at = 0, -1, ""
@@ -210,10 +210,9 @@ class _Courses:
                     rise, at = alive, node.label or node.kind
                 alive -= freed[index]
                 continue
-            groups: dict[int, int] = {}
-            numbers = tuple([groups.setdefault(held[owners.of[v]], len(groups)) for v in node.inputs])
-            ends = tuple([bytes_[holder] if last[holder] == index else 0 for holder in groups])
-            inner = self.course(node.child, _Call(numbers, ends, tuple([last[o] != index for o in made])))
+            holders = [held[of[value]] for value in node.inputs]
+            kept = tuple([last[owner] != index for owner in made])
+            inner = self.course(node.child, _call(holders, bytes_, last, index, kept))
             if alive + inner.rise > rise and inner.at:
                 rise, at = alive + inner.rise, f"{node.label}.{inner.at}" if node.label else inner.at
             alive += inner.change
@@ -221,6 +220,14 @@ class _Courses:
 
     def _bytes(self, type_: TensorType) -> int:
         return product(type_.shape) * self.size * (self.batch if type_.batched else 1)
+
+
+def _call(holders: list[int], bytes_: list[int], last: list[int], index: int, kept: tuple[bool, ...]) -> _Call:
+    """How a node uses the memory that its inputs are held by; most nodes have one input."""
+    groups: dict[int, int] = {}
+    numbers = tuple([groups.setdefault(holder, len(groups)) for holder in holders])
+    freed = tuple([bytes_[holder] if last[holder] == index else 0 for holder in groups])
+    return _Call(numbers, freed, kept)
 
 
 def _is_view(template: Template, node: Node) -> bool:

@@ -5,9 +5,9 @@ there; a tensor is freed after the operation that reads it last. Views share the
 rearrangements that move no axis they flatten, split, slice, identity, and in evaluation dropout and
 drop_path. Nothing else is done in place. The input counts; weights and tables derived from them do not.
 
-Nothing here walks the flat network. What a call of a block does to memory depends on its template and on how its
-tensors are used around it: which inputs share memory, which of them nobody reads later, and the same
-of its results. That is a `_Call`; the same call of the same template has the same course, which is found once.
+Nothing here walks the flat network. What a call of a block does to memory depends on its template and on
+how its tensors are used around it: which inputs share memory, which of them nobody reads later, and the same
+of its results. That is a `_Call`; a template has one course for each, which is found once.
 tests/test_memory.py compares the figures with those of a walk over every primitive.
 """
 
@@ -55,7 +55,7 @@ def memory(graph: Graph, cost: Cost, dtype: Dtype = "float32", batch: int = 1) -
 def activations(template: Template, dtype: Dtype = "float32", batch: int = 1) -> Activations:
     """What the activations of one template need, by itself: a block, or a whole network.
 
-    Its inputs are alive from the start and freed after their last read, as all tensors are; an input that is never
+    Its inputs are alive from the start and freed after their last read, as all tensors are; one that is never
     read stays.
     """
     return _Courses(BYTES[dtype], batch).alone(template)
@@ -82,9 +82,9 @@ class _Owners(NamedTuple):
 class _Call(NamedTuple):
     """How the tensors of a call are used around it.
 
-    `groups`: for each input the number of its owner, inputs of one owner having one number. `freed`: for each owner
-    the bytes that are freed after its last read inside, 0 where it is read later. `kept`: for each allocation that
-    leaves with the results, whether it is read later.
+    `groups`: for each input the number of its owner, inputs of one owner having one number. `freed`: for each
+    owner the bytes that are freed after its last read inside, 0 where it is read later. `kept`: for each
+    allocation that leaves with the results, whether it is read later.
     """
 
     groups: tuple[int, ...]
@@ -211,8 +211,8 @@ class _Courses:
                 alive -= freed[index]
                 continue
             holders = [held[of[value]] for value in node.inputs]
-            kept = tuple([last[owner] != index for owner in made])
-            inner = self.course(node.child, _call(holders, bytes_, last, index, kept))
+            later = tuple([last[owner] != index for owner in made])
+            inner = self.course(node.child, _call(holders, bytes_, last, index, later))
             if alive + inner.rise > rise and inner.at:
                 rise, at = alive + inner.rise, f"{node.label}.{inner.at}" if node.label else inner.at
             alive += inner.change

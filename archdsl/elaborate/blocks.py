@@ -155,7 +155,7 @@ class BlockElaborator(Expressions):
         pairs = [pair for _, pair in binds]
         for type_ in types:
             pairs += type_.shape
-        if any([is_large(pair) for pair in pairs if type(pair.term) is Apply]):
+        if any(is_large(pair) for pair in pairs if type(pair.term) is Apply):
             message = f"a size here is a formula of more than {LARGEST_FORMULA} operations"
             help = "write y: [C, h, w] = ... now and then: that names the sizes"
             raise Refused("E0602", message, span, help)

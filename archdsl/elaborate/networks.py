@@ -261,8 +261,8 @@ class NetworkElaborator(BlockElaborator):
     def _apply_again(self, label: str, item: _Item) -> bool:
         """Apply the item that was applied last once more, as `item * 1000` does a thousand times.
 
-        False, and nothing done, where it is another call or takes tensors of other types; and where something is
-        wrong, which is told by applying it anew.
+        False, and nothing done, where it is another item or takes tensors of other types; and where something
+        is wrong, which is told by applying it anew.
         """
         last = self.applied
         if last is None or last.call is not item.call or last.args is not item.args or label in self.labels:

@@ -45,7 +45,7 @@ def window_extent(
 
 def check_middle(kernel: Dim2) -> None:
     """Raise `OpError` for a window without a middle, whose half is no padding."""
-    if any([size.int % 2 == 0 for size in kernel]):
+    if any(size.int % 2 == 0 for size in kernel):
         raise OpError(
             f"a kernel of {kernel[0].value} has no middle",
             "give the padding, or an odd kernel",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,7 @@ def by_us(source: Source, shift: tuple[int, int], start: str) -> object:
         line, column = error.span.line - shift[0], error.span.column
         return "bad character", error.character, line, column - (shift[1] if line == 1 else 0)
     except TooDeep as error:
-        tokens = [token for token in lexed(source.text)]
+        tokens = lexed(source.text)
         index = next(
             i for i, token in enumerate(tokens) if span_of(Construct(source, shift), token) == error.span
         )
@@ -108,10 +109,8 @@ def lexed(text: str) -> list[LarkToken]:
 
     result: list[LarkToken] = []
     basic = lark().parser.lexer.lexer
-    try:
+    with suppress(UnexpectedCharacters):
         result.extend(LexerThread.from_text(basic, text).lex(None))
-    except UnexpectedCharacters:
-        pass
     return result
 
 
@@ -190,9 +189,11 @@ def test_files_with_pieces_changed(data: st.DataObject) -> None:
     check("\n".join(lines))
 
 
-WORDS = ["a", "b(", ")", "[", "]", "{", "}", ",", ":", ";", "=", "==", "+", "-", "**", "*", "/", "@", "|>", "if", "else",
-         "for", "in", "each", "not", "and", "is", "none", "true", "1", "2.5", '"s"', "\n", "head", "stage", "block",
-         "network", "return", "init", "output", "features", "archdsl", "import", "->", "?", ".", "# c", "$"]  # fmt: skip
+WORDS = [
+    "a", "b(", ")", "[", "]", "{", "}", ",", ":", ";", "=", "==", "+", "-", "**", "*", "/", "@", "|>", "if",
+    "else", "for", "in", "each", "not", "and", "is", "none", "true", "1", "2.5", '"s"', "\n", "head", "stage", "block",
+    "network", "return", "init", "output", "features", "archdsl", "import", "->", "?", ".", "# c", "$",
+]  # fmt: skip
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=14), st.sampled_from(tables.STARTS))

@@ -70,7 +70,7 @@ class TemplateCosts:
         """The cost of one block. Templates are known by identity: they must stay alive as long as this does."""
         found = self._templates.get(id(template))
         if found is None:
-            found = self._templates[id(template)] = self._sum(template)
+            found = self._templates[id(template)] = self.of(template, range(len(template.nodes)))
         return found
 
     def node(self, template: Template, index: int) -> Cost:
@@ -82,17 +82,27 @@ class TemplateCosts:
         cost = self._of_node(template, node)
         return cost if node.module == index else cost._replace(params=0, buffers=0, statistics=0, counters=0)
 
-    def _sum(self, template: Template) -> Cost:
+    def of(self, template: Template, indices: range) -> Cost:
+        """The cost of some calls together."""
+        nodes = template.nodes
+        # Equal blocks are counted, and their cost added once: a stage may repeat one ten thousand times.
+        times: dict[tuple[int, bool], int] = {}
+        first: dict[tuple[int, bool], int] = {}
+        for index in indices:
+            node = nodes[index]
+            key = (id(node) if node.child is None else id(node.child), node.module == index)
+            times[key] = times.get(key, 0) + 1
+            first.setdefault(key, index)
         params = buffers = statistics = counters = 0
         macs: dict[str, int] = {}
-        for index in range(len(template.nodes)):
-            cost = self.node(template, index)
-            params += cost.params
-            buffers += cost.buffers
-            statistics += cost.statistics
-            counters += cost.counters
-            for name, count in cost.macs.items():
-                macs[name] = macs.get(name, 0) + count
+        for key, index in first.items():
+            cost, count = self.node(template, index), times[key]
+            params += cost.params * count
+            buffers += cost.buffers * count
+            statistics += cost.statistics * count
+            counters += cost.counters * count
+            for name, products in cost.macs.items():
+                macs[name] = macs.get(name, 0) + products * count
         return Cost(params, buffers, statistics, counters, macs)
 
     def _of_node(self, template: Template, node: Node) -> Cost:
@@ -100,14 +110,17 @@ class TemplateCosts:
             assert node.child is not None
             return self.template(node.child)
         types = template.input_types(node)
+        macs = op_macs(node.op, types, self.convention)
+        weights = node.op.weights(*types)
+        if not weights:
+            return Cost(0, 0, 0, 0, macs)
         sizes = {"param": 0, "buffer": 0, "counter": 0, "derived": 0}
-        for weight in node.op.weights(*types):
+        for weight in weights:
             sizes[weight.role] += weight.size
         params = sizes["param"]
         if self.convention == "paper":
             params = total(node.op.paper_params(*types))
         buffers = sizes["buffer"] + sizes["counter"] + sizes["derived"]
-        macs = op_macs(node.op, types, self.convention)
         return Cost(params, buffers, sizes["buffer"], sizes["counter"], macs)
 
 
@@ -117,7 +130,9 @@ class Costs(TemplateCosts):
     def __init__(self, graph: Graph, convention: Convention = "core") -> None:
         super().__init__(convention)
         self.graph = graph
-        for template in graph.templates():  # Those that others use first: no recursion is as deep as the blocks.
+        for (
+            template
+        ) in graph.templates():  # Those that others use first: no recursion is as deep as the blocks.
             self.template(template)
 
     @property

@@ -5,9 +5,9 @@ there; a tensor is freed after the operation that reads it last. Views share the
 rearrangements that move no axis they flatten, split, slice, identity, and in evaluation dropout and
 drop_path. Nothing else is done in place. The input counts; weights and tables derived from them do not.
 
-Nothing here walks the flat network. What a call of a block does to memory depends on its template and on how its
-tensors are used around it: which inputs share memory, which of them nobody reads later, and the same
-of its results. That is a `_Call`; the same call of the same template has the same course, which is found once.
+Nothing here walks the flat network. What a call of a block does to memory depends on its template and on
+how its tensors are used around it: which inputs share memory, which of them nobody reads later, and the same
+of its results. That is a `_Call`; a template has one course for each, which is found once.
 tests/test_memory.py compares the figures with those of a walk over every primitive.
 """
 
@@ -55,7 +55,7 @@ def memory(graph: Graph, cost: Cost, dtype: Dtype = "float32", batch: int = 1) -
 def activations(template: Template, dtype: Dtype = "float32", batch: int = 1) -> Activations:
     """What the activations of one template need, by itself: a block, or a whole network.
 
-    Its inputs are alive from the start and freed after their last read, as all tensors are; an input that is never
+    Its inputs are alive from the start and freed after their last read, as all tensors are; one that is never
     read stays.
     """
     return _Courses(BYTES[dtype], batch).alone(template)
@@ -98,9 +98,9 @@ class _Owners(NamedTuple):
 class _Call(NamedTuple):
     """How the tensors of a call are used around it.
 
-    `groups`: for each input the number of its owner, inputs of one owner having one number. `freed`: for each owner
-    the bytes that are freed after its last read inside, 0 where it is read later. `kept`: for each allocation that
-    leaves with the results, whether it is read later.
+    `groups`: for each input the number of its owner, inputs of one owner having one number. `freed`: for each
+    owner the bytes that are freed after its last read inside, 0 where it is read later. `kept`: for each
+    allocation that leaves with the results, whether it is read later.
     """
 
     groups: tuple[int, ...]
@@ -176,19 +176,20 @@ class _Courses:
                 continue
             inner = self.owners(child)
             total += inner.total
-            for number, value in enumerate(node.inputs):
+            taken = [of[value] for value in node.inputs]
+            for number, owner in enumerate(taken):
                 if inner.read[number] >= 0:
-                    read[of[value]] = index
+                    read[owner] = index
+            given = [allocate(inner.bytes[owner], index) for owner in inner.given]
             # What leaves a block is an input of it that passed through, or was allocated inside.
-            outside = {number: of[value] for number, value in enumerate(node.inputs)}
-            for owner in inner.given:
-                outside[owner] = allocate(inner.bytes[owner], index)
+            outside = dict(zip(inner.given, given, strict=True))
             for value, result in zip(node.outputs, child.outputs, strict=True):
-                of[value] = outside[inner.of[result]]
-            made.append(list(range(before, len(bytes_))))
+                inside = inner.of[result]
+                of[value] = outside[inside] if inside in outside else taken[inside]
+            made.append(given)
         leaving = dict.fromkeys([of[value] for value in template.outputs])
-        given = tuple([owner for owner in leaving if owner >= len(template.inputs)])
-        return _Owners(of, bytes_, born, read, made, given, total)
+        escaped = tuple([owner for owner in leaving if owner >= len(template.inputs)])
+        return _Owners(of, bytes_, born, read, made, escaped, total)
 
     def course(self, template: Template, call: _Call) -> _Course:
         """What a call of a template does to the bytes alive."""
@@ -213,7 +214,7 @@ class _Courses:
         for owner, kept in zip(owners.given, call.kept, strict=True):
             if kept:
                 last[owner] = never
-        freed = [0] * (never + 1)
+        of, freed = owners.of, [0] * (never + 1)
         for holder in (*range(len(call.freed)), *range(inputs, len(bytes_))):
             freed[last[holder]] += bytes_[holder]
         alive, rise, at = 0, -1, ""
@@ -225,10 +226,9 @@ class _Courses:
                     rise, at = alive, node.label or node.kind
                 alive -= freed[index]
                 continue
-            groups: dict[int, int] = {}
-            numbers = tuple([groups.setdefault(held[owners.of[v]], len(groups)) for v in node.inputs])
-            ends = tuple([bytes_[holder] if last[holder] == index else 0 for holder in groups])
-            inner = self.course(node.child, _Call(numbers, ends, tuple([last[o] != index for o in made])))
+            holders = [held[of[value]] for value in node.inputs]
+            later = tuple([last[owner] != index for owner in made])
+            inner = self.course(node.child, _call(holders, bytes_, last, index, later))
             if alive + inner.rise > rise and inner.at:
                 rise, at = alive + inner.rise, f"{node.label}.{inner.at}" if node.label else inner.at
             alive += inner.change
@@ -237,6 +237,14 @@ class _Courses:
     def bytes(self, type_: TensorType) -> int:
         """The bytes of a tensor, those of the whole batch where it has one."""
         return product(type_.shape) * self.size * (self.batch if type_.batched else 1)
+
+
+def _call(holders: list[int], bytes_: list[int], last: list[int], index: int, kept: tuple[bool, ...]) -> _Call:
+    """How a node uses the memory that its inputs are held by; most nodes have one input."""
+    groups: dict[int, int] = {}
+    numbers = tuple([groups.setdefault(holder, len(groups)) for holder in holders])
+    freed = tuple([bytes_[holder] if last[holder] == index else 0 for holder in groups])
+    return _Call(numbers, freed, kept)
 
 
 def _is_view(template: Template, node: Node) -> bool:

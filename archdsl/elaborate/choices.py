@@ -1,7 +1,7 @@
 """Decisions that a network leaves open, and those who decide them.
 
-`choose {a, b}` evaluates to an `Open` value where it stands in a list or is an argument; it is decided when it is
-read. Whoever makes a graph says how: by picks, by name; a space asks for every option in turn.
+`choose {a, b}` evaluates to an `Open` value where it stands in a list or is an argument; it is decided when
+it is read. Whoever makes a graph says how: by picks, by name; a space asks for every option in turn.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Choices:
         self.reads = 0
 
     def decide(self, open_: Open) -> Value:
-        """The value of the option that is taken; raises `Undecided` where this forks, `Refused` for no option."""
+        """What the option taken is; raises `Undecided` where this forks, `Refused` for a wrong pick."""
         self.reads += 1
         pick = self.picks.get(open_.name)
         if self.forks:

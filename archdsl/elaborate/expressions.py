@@ -36,6 +36,8 @@ FUNCTIONS: Final = (
     "divisible",
 )  # fmt: skip
 
+_FUNCTIONS: Final = frozenset(FUNCTIONS)
+
 ROUNDING: Final = ("int", "round", "ceil", "floor")
 
 _TENSOR_OPS: Final = {"+": "add", "-": "sub", "*": "mul", "/": "div", "@": "matmul"}
@@ -385,7 +387,7 @@ class Expressions:
             else:
                 args.append((arg_name, value, place))
         if not isinstance(callee, (OpRef, BlockRef, ModuleRef)):
-            if name in FUNCTIONS and not tensors and label is None:
+            if name in _FUNCTIONS and not tensors and label is None:
                 return self._function(name, args, arg_exprs, span)
             callee = callable_named(name, self.unit, name_span)
         if callee is None and name in FUNCTIONS:

@@ -74,6 +74,8 @@ class StageElaborator(StreamElaborator):
     def block(self, item: Item, numbers: Numbers) -> None:
         """Make one block of a stage; its mistakes are reported."""
         label = numbers.label(item)
+        if self.apply_again(label, item.call, item.args):
+            return
         self.shared.chain.append(frames_of(label, item.span))
         try:
             self.apply_call(label, item.call, item.args)

@@ -86,8 +86,6 @@ class StreamElaborator(ParameterElaborator):
 
         Choices that are still open in it are decided now. Raises `Refused`.
         """
-        if self._apply_again(label, call, args):
-            return
         callee, span = self._callee(label, call)
         if callee is None:
             return
@@ -107,10 +105,11 @@ class StreamElaborator(ParameterElaborator):
         names = self._result_streams(callee, wanted, len(results))
         self._put(names, results)
         made = [value.type for value in results if isinstance(value, Tensor)]
-        if len(made) == len(results) and self.nodes[-1].inputs == tuple([t.number for t in tensors]):
-            if all(isinstance(value, (Scalar, str)) for _, value, _ in args) and not isinstance(call, Open):
-                types = [tensor.type for tensor in tensors]
-                self.applied = _Applied(call, args, self.nodes[-1], wanted, types, names, made)
+        is_plain = not isinstance(call, Open) and all(isinstance(v, (Scalar, str)) for _, v, _ in args)
+        is_whole = len(made) == len(results) and self.nodes[-1].inputs == tuple([t.number for t in tensors])
+        if is_plain and is_whole:
+            types = [tensor.type for tensor in tensors]
+            self.applied = _Applied(call, args, self.nodes[-1], wanted, types, names, made)
 
     def _callee(self, label: str, call: Called) -> tuple[OpRef | BlockRef | None, Span]:
         """What is called, decided; None where a choice decides for no block at all."""
@@ -146,11 +145,11 @@ class StreamElaborator(ParameterElaborator):
             if isinstance(value, Tensor):
                 self.names.setdefault(value.number, stream)
 
-    def _apply_again(self, label: str, call: Called, args: Args) -> bool:
+    def apply_again(self, label: str, call: Called, args: Args) -> bool:
         """Apply the call that was applied last once more, as `item * 1000` does a thousand times.
 
-        False, and nothing done, where it is another call or takes tensors of other types; and where something is
-        wrong, which is told by applying it anew.
+        False, and nothing done, where it is another call or takes tensors of other types; and where something
+        is wrong, which is told by applying it anew.
         """
         last = self.applied
         if last is None or last.call is not call or last.args is not args or label in self.labels:

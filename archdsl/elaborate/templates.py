@@ -7,7 +7,7 @@ from typing import Final
 
 from archdsl import syntax as s
 from archdsl.elaborate.binding import Bound, Signature
-from archdsl.elaborate.blocks import BlockElaborator
+from archdsl.elaborate.blocks import BlockElaborator, Called
 from archdsl.elaborate.values import (
     POISON,
     BlockRef,
@@ -46,6 +46,7 @@ class Elaborator:
         self.chain: list[Frame] = []
         self.steps = 0
         self.sizes: dict[int, int] = {}
+        self.calls: dict[object, Called] = {}
 
     def spend(self, count: int, span: Span) -> None:
         """Count what loops and lists do; raises `ArchError` beyond `MOST_STEPS`, for nothing may go on."""

@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 from archdsl import syntax as s
-from archdsl.garbage import paused
 from archdsl.names import TYPES
 from archdsl.read_arch.drive import END, BadCharacter, TooDeep, Unexpected, driver
 from archdsl.read_arch.layout import SOFT_WORDS

@@ -27,8 +27,9 @@ class Token(str):
 class Construct:
     """One method a rule of the grammar; collects mistakes that the grammar can't see.
 
-    A method takes the place of its rule and what the rule's parts have become: tokens, and None for what is optional
-    and missing. `shift` is where the text stands in its file: (lines before it, columns before its first line).
+    A method takes the place of its rule and what the rule's parts have become: tokens, and None for what is
+    optional and missing. `shift` is where the text stands in its file: (lines before it, columns before its
+    first line).
     """
 
     def __init__(self, source: Source, shift: tuple[int, int]) -> None:

@@ -1,8 +1,8 @@
 """Reading a text by the parse tables: tokens are shifted, rules reduced, and each calls its action at once.
 
 The same as Lark does with these tables, trees and metas left out, which takes a tenth of the time;
-tests/test_reading.py compares the two, on texts that are right and on wrong ones. No rule of the grammar is known here:
-what a rule keeps and what it is called come from the tables, what it makes from `Construct`.
+tests/test_reading.py compares the two, on texts that are right and on wrong ones. No rule of the grammar is
+known here: what a rule keeps and what it is called come from the tables, what it makes from `Construct`.
 """
 
 from __future__ import annotations
@@ -211,7 +211,7 @@ class Driver:
         return Unexpected(kind, scan.texts[index], scan.spans[index], accepted or set(row))
 
     def _accepts(self, stack: list[int], kind: str) -> bool:
-        """Whether a token of this kind would be shifted, or end the text, after the reductions that it asks for."""
+        """Whether a token of this kind would be shifted, or end the text, after its reductions."""
         stack, states = list(stack), self.tables.states
         while not (kind == END and stack[-1] in self.ends):
             number = states[stack[-1]].get(kind)
@@ -227,9 +227,8 @@ def _prepared(rule: Rule) -> _Reduction:
     action = None if rule.action is None else getattr(Construct, rule.action, None)
     assert rule.expands or rule.action is None or action is not None, f"Construct has no action {rule.action!r}"
     picked = tuple([index for index, _, _ in rule.kept]) if rule.is_plain else None
-    if rule.expands and (rule.size != 1 or picked != (0,)):
-        # Only a rule of one symbol that is kept stands for it without more ado.
-        assert rule.size != 1, rule
+    # The loop takes a rule that expands and has one symbol for that symbol, without looking.
+    assert not rule.expands or rule.size != 1 or picked == (0,), rule
     return _Reduction(rule.size, rule.origin, action, rule.expands, picked, rule)
 
 

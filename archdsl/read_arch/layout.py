@@ -63,7 +63,7 @@ class BoundError(Exception):
 
 
 def lay_out(kinds: Iterable[str]) -> Iterator[tuple[int, str]]:
-    """Of the kinds of tokens, in order, those that the parser gets: each with its number, and as what it is read.
+    """The tokens that the parser gets, of all tokens by their kinds: the number of each, and its kind there.
 
     Only those line ends are left that part statements. Raises `BoundError` where brackets or operators go
     beyond `DEEPEST` or `LONGEST_CHAIN`.
@@ -129,7 +129,7 @@ def _with_soft_words(kinds: Iterable[str]) -> Iterator[tuple[int, str]]:
 
 
 class Layout:
-    """The same as a filter of tokens between Lark's lexer and its parser. Lark asks for exactly this interface."""
+    """The same as a filter of tokens between Lark's lexer and its parser: Lark asks for exactly this."""
 
     always_accept = ("_NL", "SEMICOLON")
 

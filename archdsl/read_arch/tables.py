@@ -1,7 +1,7 @@
 """The parse tables: Lark makes them from the grammar, and they ship beside it as `grammar/tables.json`.
 
-Reading needs no Lark, only the tables. They hold the grammar that they were made of: where it is another one, they are
-made anew in memory. A changed grammar asks for
+Reading needs no Lark, only the tables. They hold the grammar that they were made of: where it is another one,
+they are made anew in memory. A changed grammar asks for
 
     python -c "from archdsl.read_arch import tables; tables.write()"
 """
@@ -38,8 +38,8 @@ class Rule(NamedTuple):
     """How a rule of the grammar reduces: so many symbols become one, by an action of `Construct`.
 
     `kept` are the symbols that the action gets: (index, whether it is a list to be spliced in, how many
-    optional ones are missing in front of it); `missing` are those missing at the end. A rule that `expands` stands
-    for its only part; one without an action is a list for the rule around it.
+    optional ones are missing in front of it); `missing` are those missing at the end. A rule that `expands`
+    stands for its only part; one without an action is a list for the rule around it.
     """
 
     size: int
@@ -86,7 +86,7 @@ def shipped() -> Tables:
         for size, origin, action, expands, kept, missing in data["rules"]
     ]
     tokens = "|".join([f"(?P<{kind}>{pattern})" for kind, pattern in data["tokens"]])
-    # The second group only looks on: nothing follows it, so that nothing is ever tried twice.
+    # What is ignored stands behind: nothing follows it in the pattern, so that nothing is tried twice.
     behind = "|".join([pattern for kind, pattern in data["tokens"] if kind in data["ignored"]])
     return Tables(
         re.compile(f"(?:{tokens})(?:{behind})?"),
@@ -103,7 +103,8 @@ def shipped() -> Tables:
 def tables_text(lark: Lark) -> str:
     """What belongs into `grammar/tables.json`, from the parser that Lark made of the grammar."""
     made = _numbered(_serialized(lark)[0]["parser"]["parser"])
-    names, rules = made["tokens"], {}
+    names = made["tokens"]
+    rules: dict[int, int] = {}
     states = []
     for _, row in sorted(made["states"].items()):
         actions = {}
@@ -135,7 +136,7 @@ def tables_text(lark: Lark) -> str:
 
 
 def _tokens(lark: Lark) -> tuple[list[tuple[str, str]], dict[str, str]]:
-    """The kinds of tokens with their patterns, first choice first, and the words that are written like names."""
+    """The kinds of tokens with their patterns, first choice first, and the words that are like names."""
     from lark.lexer import BasicLexer, PatternStr
 
     lexer = lark.parser.lexer.lexer

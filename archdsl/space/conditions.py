@@ -150,5 +150,7 @@ def broken(graph: Graph, wanted: Sequence[Condition]) -> list[Diagnostic]:
         if not condition.holds(value):
             what = f"{condition.metric}({condition.of})"
             message = f"{graph.name} is subject to {condition.text}; its {what} is {value:,}"
-            result.append(Diagnostic("E0228", message, condition.span, "decide otherwise, or change the condition"))
+            result.append(
+                Diagnostic("E0228", message, condition.span, "decide otherwise, or change the condition")
+            )
     return result

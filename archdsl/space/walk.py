@@ -132,9 +132,13 @@ class Walk:
             builder.set_inputs(self._resolution)
         except Undecided as undecided:
             help = "write a size; --resolution takes another"
-            self._fail(Refused("E0222", "the input is of one size in all of a space", undecided.open.span, help))
+            self._fail(
+                Refused("E0222", "the input is of one size in all of a space", undecided.open.span, help)
+            )
         self._check()
-        start = tuple((name, tensor.type) for name, tensor in builder.streams.items() if isinstance(tensor, Tensor))
+        start = tuple(
+            (name, tensor.type) for name, tensor in builder.streams.items() if isinstance(tensor, Tensor)
+        )
         self._single = len(start) == 1
         self.input = start[0][1]
         states = _States()
@@ -351,7 +355,9 @@ class Walk:
         if picks:
             from archdsl.elaborate.choices import option_texts
 
-            shown = [f"{n} = {option_texts(self.decisions[n])[i]}" for n, i in picks.items() if n in self.decisions]
+            shown = [
+                f"{n} = {option_texts(self.decisions[n])[i]}" for n, i in picks.items() if n in self.decisions
+            ]
             where = f"in the networks of this space with {', '.join(shown)}"
             errors[:] = [_noted(error, where) for error in errors]
         raise ArchError(errors)

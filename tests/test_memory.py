@@ -18,10 +18,11 @@ from archdsl.library import Unit
 from archdsl.ops import TensorType, product
 from archdsl.read_arch import read
 from archdsl.source import Source
+from archdsl.space import is_open
 
 ROOT = Path(archdsl.__file__).parent.parent
 FILES = sorted([*(ROOT / "specs").glob("*.yaml"), *(ROOT / "tests" / "networks").glob("*.*")])
-FILES = [file for file in FILES if not is_open(load(file).document)]  # a space is no network
+FILES = [file for file in FILES if not is_open(archdsl.load(file).document)]  # a space is no network
 
 
 class Needs(NamedTuple):

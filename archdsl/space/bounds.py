@@ -104,10 +104,9 @@ def space_stats(
     found = _Figures(walk, whole, dtype)
     for condition in wanted:
         found.narrow(condition)
-    channels, *size = [tensor.values for tensor in [walk.input]][0]
     return SpaceStats(
         network.name,
-        (channels, *size),
+        walk.input.values,
         batch,
         dtype,
         convention,

@@ -1,4 +1,4 @@
-"""Which parameters a part of a network reads: what has been decided is forgotten when nothing reads it any more.
+"""Which parameters a part of a network reads: a decision is forgotten when nothing reads it any more.
 
 A read is the name of a parameter or let and the indices behind it, `("expansion", 2)`; a decision in it is
 called after the same: `expansion[2][0]`.

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, TypeAlias
 from archdsl import syntax as s
 from archdsl.cost import Convention, TemplateCosts
 from archdsl.cost.memory import Dtype, TemplateActivations
-from archdsl.elaborate.choices import Choices, Open, Undecided
+from archdsl.elaborate.choices import Choices, Open, Undecided, option_texts
 from archdsl.elaborate.networks import NetworkElaborator
 from archdsl.elaborate.stages import Item, Numbers
 from archdsl.elaborate.templates import Elaborator
@@ -353,8 +353,6 @@ class Walk:
         if not errors:
             return
         if picks:
-            from archdsl.elaborate.choices import option_texts
-
             shown = [
                 f"{n} = {option_texts(self.decisions[n])[i]}" for n, i in picks.items() if n in self.decisions
             ]

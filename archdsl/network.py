@@ -33,6 +33,7 @@ class Network:
         resolution: tuple[int, int] | None,
         settings: Sequence[str],
     ) -> None:
+        self.chosen = chosen
         self.unit = chosen.unit
         self.document = chosen.network
         self.lineage = chosen.lineage

@@ -79,24 +79,34 @@ def _read_from(
     return None, None
 
 
-def read_expression(source: Source, text: str, shift: tuple[int, int], start: str = "expr") -> Any:
+def read_expression(
+    source: Source, text: str, shift: tuple[int, int], start: str = "expr", doubled: bool = False
+) -> Any:
     """One expression (or, by `start`, one of `STARTS`) that stands at `shift` in its file.
 
-    `shift` counts the lines before it and the columns before its first line. Raises `ArchError`.
+    `shift` counts the lines before it and the columns before its first line. `doubled`: every `'` in it is
+    written twice. Raises `ArchError`.
     """
     mistakes: list[Diagnostic] = []
-    result = _parse(source, text, start, shift, mistakes)
+    result = _parse(source, text, start, shift, mistakes, doubled)
     if mistakes:
         raise ArchError(mistakes)
     return result
 
 
-def _parse(source: Source, text: str, start: str, shift: tuple[int, int], mistakes: list[Diagnostic]) -> Any:
+def _parse(
+    source: Source,
+    text: str,
+    start: str,
+    shift: tuple[int, int],
+    mistakes: list[Diagnostic],
+    doubled: bool = False,
+) -> Any:
     from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
 
     from archdsl.read_arch.construct import Construct
 
-    construct = Construct(source, shift)
+    construct = Construct(source, shift, doubled)
     try:
         tree = parser().parse(text, start=start)
     except UnexpectedToken as error:

@@ -13,7 +13,7 @@ from archdsl import names
 from archdsl import syntax as s
 from archdsl.source import Diagnostic, Source, Span, did_you_mean
 
-_ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _LONGEST_NUMBER = 32
 
 
@@ -22,11 +22,13 @@ class Construct(Transformer):  # type: ignore[type-arg]
     """One method a rule of the grammar; collects mistakes that the grammar can't see.
 
     `shift` is where the text stands in its file: (lines before it, columns before its first line).
+    `doubled`: it stands in single quotes of YAML, as it is written there, every `'` twice.
     """
 
-    def __init__(self, source: Source, shift: tuple[int, int]) -> None:
+    def __init__(self, source: Source, shift: tuple[int, int], doubled: bool = False) -> None:
         super().__init__()
         self.source = source
+        self.doubled = doubled
         self.lines, self.columns = shift
         self.mistakes: list[Diagnostic] = []
 
@@ -61,11 +63,13 @@ class Construct(Transformer):  # type: ignore[type-arg]
 
     def string_of(self, token: Token) -> str:
         text, parts, escaped = str(token)[1:-1], [], False
+        if self.doubled:
+            text = text.replace("''", "'")
         for char in text:
             if escaped:
                 if char not in _ESCAPES:
                     what = f"unknown escape '\\{char}' in a string"
-                    self.mistake("E0106", what, self.span(token), 'known: \\" \\\\ \\n \\t')
+                    self.mistake("E0106", what, self.span(token), 'known: \\" \\\\ \\n \\r \\t')
                 parts.append(_ESCAPES.get(char, ""))
                 escaped = False
             elif char == "\\":
@@ -91,7 +95,8 @@ class Construct(Transformer):  # type: ignore[type-arg]
             of(s.Import),
             of(s.Block),
             of(s.Network),
-            of(s.Variant),
+            # Variants before spaces, as YAML has them: their order means nothing.
+            tuple(sorted(of(s.Variant), key=lambda variant: variant.is_space)),
             of(s.KeyMap),
             builds[0] if builds else None,
             self.span(meta),
@@ -313,7 +318,9 @@ class Construct(Transformer):  # type: ignore[type-arg]
         return s.Features(tuple(parts), self.span(meta))
 
     def label_path(self, meta: Any, parts: list[Any]) -> s.LabelPath:
-        return s.LabelPath(tuple(str(part) for part in parts), self.span(meta))
+        # `1.0` is read as one number: it is two labels.
+        steps = [step for part in parts for step in str(part).split(".")]
+        return s.LabelPath(tuple(steps), self.span(meta))
 
     # --- expressions
 

@@ -115,17 +115,23 @@ def _with_soft_words(stream: Iterator[Token]) -> Iterator[Token]:
     """The tokens with `head`, `stage`, ... read as names where they begin no statement."""
     held: Token | None = None
     starts = True
+    in_keys, depth = False, 0
     for token in stream:
         if held is not None:
             follows = "NAME" if token.type in SOFT_WORDS else token.type
-            if not starts or follows != SOFT_WORDS[held.type]:
+            # In a key map `head { ... }` is about a block of that name.
+            if not starts or follows != SOFT_WORDS[held.type] or (in_keys and held.type == "HEAD"):
                 held.type = "NAME"
+            if held.type == "KEYS":
+                in_keys, depth = True, 0
             starts = False
             yield held
             held = None
         if token.type in SOFT_WORDS:
             held = token
             continue
+        depth += (token.type == "LBRACE") - (token.type == "RBRACE")
+        in_keys = in_keys and (depth > 0 or token.type != "RBRACE")
         starts = token.type in ("_NL", "SEMICOLON", "LBRACE")
         yield token
     if held is not None:

@@ -78,6 +78,13 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("spec", metavar="SPEC")
     verify.add_argument("file", nargs="?", metavar="FILE", help="a file that 'build' wrote")
 
+    fmt = commands.add_parser("fmt", help="format documents in place, or convert one")
+    fmt.add_argument("file", nargs="+", metavar="FILE", help="- is the standard input")
+    fmt.add_argument("--check", action="store_true", help="write nothing; name the files that would change")
+    fmt.add_argument("--to", choices=("yaml", "arch"), help="print the document in this form")
+    fmt.add_argument("--from", choices=("yaml", "arch"), dest="surface", help="what the standard input is")
+    fmt.add_argument("-o", "--output", metavar="FILE", help="write there; - is the terminal")
+
     for command in (stats, build, show, verify):
         command.add_argument("--resolution", type=_resolution, metavar="N or NxM", help="rows x columns")
         command.add_argument("--set", action="append", default=[], metavar="PATH=VALUE",
@@ -157,7 +164,13 @@ def _verify(args: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-_COMMANDS = {"stats": _stats, "build": _build, "show": _show, "verify": _verify}
+def _fmt(args: argparse.Namespace) -> int:
+    from archdsl.formatter import format_files
+
+    return format_files(args.file, args.check, args.to, args.surface, args.output)
+
+
+_COMMANDS = {"stats": _stats, "build": _build, "show": _show, "verify": _verify, "fmt": _fmt}
 
 
 def _drop_output() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, TypeAlias
 
 from archdsl import syntax as s
 from archdsl.elaborate.choices import Choices, Open, option_texts
@@ -24,6 +25,8 @@ from archdsl.space.conditions import broken, conditions
 from archdsl.space.picks import Picks
 from archdsl.variants import Chosen
 
+Surface: TypeAlias = Literal["yaml", "arch"]
+
 MOST_TRIES = 1000
 """So many networks are drawn until one keeps to the conditions."""
 
@@ -34,6 +37,16 @@ class Frozen(Record):
     document: s.Document
     graph: Graph
     decided: Mapping[str, str]
+
+    def text(self, surface: Surface) -> str:
+        """The document's text, `yaml` or `arch`."""
+        if surface == "yaml":
+            from archdsl import print_yaml
+
+            return print_yaml.text(self.document)
+        from archdsl import print_arch
+
+        return print_arch.text(self.document)
 
 
 def freeze(

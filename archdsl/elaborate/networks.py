@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
 LARGEST_RESOLUTION: Final = 16_384
 
-MOST_BLOCKS: Final = 2 * LONGEST_LIST
-"""A network has at most so many blocks, in all its stages."""
+MOST_BLOCKS: Final = 12_000
+"""A network has at most so many blocks: a full stage, and others around it."""
 
 MODEL_ARGUMENTS: Final = {"num_classes": "dim", "drop_path": "real"}
 """Parameters that stay open in the module, and their types: every network in the field has these names."""
@@ -269,9 +269,7 @@ class NetworkElaborator(BlockElaborator):
             return False
         tensors = [self.streams[stream] for stream in last.taken]
         live = [tensor for tensor in tensors if isinstance(tensor, Tensor)]
-        if [tensor.type for tensor in live] != last.types or len(self.nodes) >= MOST_BLOCKS:
-            return False
-        if not self.has_room(last.node):
+        if [tensor.type for tensor in live] != last.types or not self.has_room(last.node):
             return False
         self.own(label, last.node.span)
         results = self.add_again(last.node, live, last.results, label)
@@ -307,7 +305,11 @@ class NetworkElaborator(BlockElaborator):
             raise Refused("E0213", f"the stage {stage.label!r} stands in the head", stage.span, help)
         self.own(stage.label, stage.span)
         first, number = len(self.nodes), 0
-        for item in self._items(stage.items):
+        items = self._items(stage.items)
+        if first + len(items) > MOST_BLOCKS:
+            message = f"this network expands to more than {MOST_BLOCKS:,} blocks"
+            raise Refused("E0602", message, stage.span)
+        for item in items:
             if item.label is None:
                 label, number = f"{stage.label}.{number}", number + 1
             else:
@@ -322,9 +324,6 @@ class NetworkElaborator(BlockElaborator):
                 self._lose_streams()
             finally:
                 self.shared.chain.pop()
-            if len(self.nodes) > MOST_BLOCKS:
-                message = f"this network expands to more than {MOST_BLOCKS:,} blocks"
-                raise Refused("E0602", message, item.span)
         if len(self.nodes) == first and not self.shared.errors:
             raise Refused("E0215", f"stage {stage.label!r} has no blocks", stage.span)
         self.stages.append(Stage(stage.label, first, len(self.nodes), stage.span))

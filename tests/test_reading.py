@@ -189,10 +189,12 @@ def test_files_with_pieces_changed(data: st.DataObject) -> None:
     check("\n".join(lines))
 
 
-WORDS = (
-    'a b( ) [ ] { } , : ; = == + - ** * / @ |> if else for in each not and is none true 1 2.5 "s" $ . ? -> # '
-    "head stage block network return init output features archdsl import"
-).split() + ["\n"]
+WORDS = [
+    "a", "b(", ")", "[", "]", "{", "}", ",", ":", ";", "=", "==", "+", "-", "**", "*", "/", "@", "|>", "if",
+    "else", "for", "in", "each", "not", "and", "is", "none", "true", "1", "2.5", '"s"', "$", ".", "?", "->",
+    "#", "head", "stage", "block", "network", "return", "init", "output", "features", "archdsl", "import",
+    "\n",
+]  # fmt: skip
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=14), st.sampled_from(tables.STARTS))

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from archdsl import syntax as s
-from archdsl.elaborate.binding import Bound, Signature
-from archdsl.elaborate.blocks import BlockElaborator, Called
+from archdsl.elaborate.binding import Bound, Called, Signature
+from archdsl.elaborate.blocks import BlockElaborator
 from archdsl.elaborate.values import (
     POISON,
     BlockRef,

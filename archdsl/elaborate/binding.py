@@ -18,7 +18,7 @@ from archdsl.elaborate.values import (
 )
 from archdsl.graph import Template
 from archdsl.ops import TensorType, shape_text
-from archdsl.scalar import Apply, Scalar, scalar
+from archdsl.scalar import Apply, Scalar, is_constant, scalar
 from archdsl.source import Span
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ class Signature:
                 self.usual[name] = coerce(value, param.type, f"{name} of {block.name}", param.span)
             except Refused:
                 pass  # it needs other parameters, or is wrong: a call will tell
+        self.written = {name: _written(value) for name, value in self.usual.items()}
+        self.places = {name: f"{name} of {block.name}" for name in self.names}
 
 
 def call_key(ref: BlockRef, args: Args, tensors: list[Tensor]) -> object | None:
@@ -115,7 +117,7 @@ def bind(ref: BlockRef, signature: Signature, args: Args, tensors: list[Tensor],
             value, place = given[name]
             if isinstance(value, Poison):
                 return None
-            value = coerce(value, type_, f"{name} of {block.name}", place)
+            value = coerce(value, type_, signature.places[name], place)
         elif name in signature.usual:
             value = signature.usual[name]
         elif declared.default is not None:
@@ -128,6 +130,11 @@ def bind(ref: BlockRef, signature: Signature, args: Args, tensors: list[Tensor],
         if isinstance(value, Scalar):
             bound.scalars[name] = value
     return bound
+
+
+def _written(default: Value) -> Scalar | None:
+    """A default as a class can write it: a number that depends on nothing."""
+    return default if isinstance(default, Scalar) and is_constant(default.term) else None
 
 
 def _bind_extents(param: s.TensorParam, tensor: Tensor, extents: dict[str, Scalar], span: Span) -> None:

@@ -142,10 +142,10 @@ class BlockElaborator(Expressions):
             message = f"with this call, there are more than {MOST_NODES:,} operations"
             self.report(Refused("E0602", message, span, "does each block call another one twice?"))
             raise ArchError(self.shared.errors)
-        pairs = [pair for _, pair in binds]
+        formulas = [pair for _, pair in binds if type(pair.term) is Apply]
         for type_ in types:
-            pairs += type_.shape
-        if any(is_large(pair) for pair in pairs if type(pair.term) is Apply):
+            formulas += [extent for extent in type_.shape if type(extent.term) is Apply]
+        if formulas and any(map(is_large, formulas)):
             message = f"a size here is a formula of more than {LARGEST_FORMULA} operations"
             help = "write y: [C, h, w] = ... now and then: that names the sizes"
             raise Refused("E0602", message, span, help)
@@ -163,8 +163,8 @@ class BlockElaborator(Expressions):
         span: Span,
     ) -> list[Tensor]:
         results = [self.tensor(type_) for type_ in types]
-        taken = tuple([tensor.number for tensor in inputs])
-        given = tuple([tensor.number for tensor in results])
+        taken = tuple([number for number, _ in inputs])
+        given = tuple([number for number, _ in results])
         self.nodes.append(Node(taken, given, op, child, binds, label, len(self.nodes), span))
         return results
 

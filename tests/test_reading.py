@@ -191,9 +191,8 @@ def test_files_with_pieces_changed(data: st.DataObject) -> None:
 
 WORDS = [
     "a", "b(", ")", "[", "]", "{", "}", ",", ":", ";", "=", "==", "+", "-", "**", "*", "/", "@", "|>", "if",
-    "else", "for", "in", "each", "not", "and", "is", "none", "true", "1", "2.5", '"s"', "$", ".", "?", "->",
-    "#", "head", "stage", "block", "network", "return", "init", "output", "features", "archdsl", "import",
-    "\n",
+    "else", "for", "in", "each", "not", "and", "is", "none", "true", "1", "2.5", '"s"', "\n", "head", "stage",
+    "block", "network", "return", "init", "output", "features", "archdsl", "import", "->", "?", ".", "# c", "$",
 ]  # fmt: skip
 
 

@@ -71,14 +71,10 @@ class _Owners(NamedTuple):
     """The node that allocates; -1 for inputs."""
     read: list[int]
     """The last node that reads; -1 where none does."""
-    made: list[range]
+    made: list[list[int]]
     """The allocations of each node."""
-    inputs: list[int]
-    """The inputs that are read, by number."""
-    given: list[int]
+    given: tuple[int, ...]
     """The allocations that leave the template with its results."""
-    results: list[int]
-    """For each result the number of the input that it is; from the count of inputs on, its place in `given`."""
     total: int
     """The bytes of all allocations, those of called blocks included."""
 
@@ -134,38 +130,50 @@ class _Courses:
         return found
 
     def _find_owners(self, template: Template) -> _Owners:
-        count = len(template.inputs)
-        of = {value: number for number, (_, value) in enumerate(template.inputs)}
-        bytes_ = [self._bytes(template.types[value]) for _, value in template.inputs]
-        born, read, made, total = [-1] * count, [-1] * count, [], 0
+        of: dict[int, int] = {}
+        bytes_: list[int] = []
+        born: list[int] = []
+        read: list[int] = []
+        made: list[list[int]] = []
+        total = 0
+
+        def allocate(count: int, node: int) -> int:
+            bytes_.append(count)
+            born.append(node)
+            read.append(-1)
+            return len(bytes_) - 1
+
+        for _, value in template.inputs:
+            of[value] = allocate(self._bytes(template.types[value]), -1)
         for index, node in enumerate(template.nodes):
-            child, first = node.child, len(bytes_)
+            child, before = node.child, len(bytes_)
             if child is None:
                 for value in node.inputs:
                     read[of[value]] = index
                 if _is_view(template, node):
                     of.update((value, of[node.inputs[0]]) for value in node.outputs)
                 else:
-                    of.update((value, first + place) for place, value in enumerate(node.outputs))
-                    bytes_ += [self._bytes(template.types[value]) for value in node.outputs]
-                    total += sum(bytes_[first:])
-            else:
-                inner = self.owners(child)
-                total += inner.total
-                for number in inner.inputs:
-                    read[of[node.inputs[number]]] = index
-                bytes_ += [inner.bytes[owner] for owner in inner.given]
-                taken = len(node.inputs)
-                for value, result in zip(node.outputs, inner.results, strict=True):
-                    of[value] = of[node.inputs[result]] if result < taken else first + result - taken
-            made.append(range(first, len(bytes_)))
-            born += [index] * len(made[-1])
-            read += [-1] * len(made[-1])
-        owners = [of[value] for value in template.outputs]
-        given = list(dict.fromkeys([owner for owner in owners if owner >= count]))
-        results = [owner if owner < count else count + given.index(owner) for owner in owners]
-        inputs = [number for number in range(count) if read[number] >= 0]
-        return _Owners(of, bytes_, born, read, made, inputs, given, results, total)
+                    for value in node.outputs:
+                        of[value] = allocate(self._bytes(template.types[value]), index)
+                    total += sum(bytes_[before:])
+                made.append(list(range(before, len(bytes_))))
+                continue
+            inner = self.owners(child)
+            total += inner.total
+            taken = [of[value] for value in node.inputs]
+            for number, owner in enumerate(taken):
+                if inner.read[number] >= 0:
+                    read[owner] = index
+            given = [allocate(inner.bytes[owner], index) for owner in inner.given]
+            # What leaves a block is an input of it that passed through, or was allocated inside.
+            outside = dict(zip(inner.given, given, strict=True))
+            for value, result in zip(node.outputs, child.outputs, strict=True):
+                inside = inner.of[result]
+                of[value] = outside[inside] if inside in outside else taken[inside]
+            made.append(given)
+        leaving = dict.fromkeys([of[value] for value in template.outputs])
+        escaped = tuple([owner for owner in leaving if owner >= len(template.inputs)])
+        return _Owners(of, bytes_, born, read, made, escaped, total)
 
     def course(self, template: Template, call: _Call) -> _Course:
         """What a call of a template does to the bytes alive."""

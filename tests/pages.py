@@ -100,6 +100,9 @@ def output(line: str) -> str:
                 lines = lines[: int(count)]
             case ["tail", "-n", count]:
                 lines = lines[-int(count) :]
+            case ["grep", "-A", count, pattern]:
+                found = [i for i, line in enumerate(lines) if re.search(pattern, line)]
+                lines = [line for i, line in enumerate(lines) if any(0 <= i - f <= int(count) for f in found)]
             case ["grep", pattern]:
                 lines = [line for line in lines if re.search(pattern, line)]
             case _:

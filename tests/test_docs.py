@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pages
 import pytest
 
 import archdsl
-import pages
 from archdsl.ops import OPS
 from archdsl.report import render
 from archdsl.scalar import Scalar, number_text
@@ -20,7 +20,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def blocks(text: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    return [fence.text for fence in pages.fences(text) if fence.language == language]
 
 
 def test_readme_has_two_commands() -> None:
@@ -46,6 +46,13 @@ def test_readme_shows_the_bundled_document_block_and_class() -> None:
     for line in shown.splitlines():
         assert line in library, line
     assert blocks(README, "python")[0].rstrip() in archdsl.load("s0").source()
+
+
+def test_readme_shows_a_variant_and_a_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.yaml").write_text(blocks(README, "yaml")[1], encoding="utf-8")
+    assert archdsl.load("mine.yaml").graph.fingerprint != archdsl.load("s0").graph.fingerprint
+    assert len(str(archdsl.load("supernet").space().size)) == 28 and "10^27 networks" in README
 
 
 def test_readme_links_lead_somewhere() -> None:

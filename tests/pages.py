@@ -27,7 +27,7 @@ from archdsl.library import Library
 from archdsl.source import ArchError, Source
 from archdsl.variants import names
 
-LANGUAGES = {"arch", "yaml", "python", "console", "ebnf", "sh", "csv", "json"}
+LANGUAGES = {"arch", "yaml", "python", "console", "ebnf"}
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _NAME = re.compile(r"# ([A-Za-z0-9_/]+\.(?:arch|yaml|py))\n")
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from archdsl import syntax as s
 from archdsl.cost import Convention
@@ -45,6 +46,20 @@ class Network:
     def name(self) -> str:
         """The network's name."""
         return self.document.name
+
+    @property
+    def lineage(self) -> tuple[str, ...]:
+        """Its name, and those of the networks that it comes from: the key rules of all of them hold."""
+        return (self.name,)
+
+    @property
+    def key_maps(self) -> Mapping[str, Mapping[str, s.KeyRules]]:
+        """The key maps that its document sees, by name and then by block or network."""
+        return self.unit.keys
+
+    def at(self, resolution: tuple[int, int]) -> Network:
+        """The same network for inputs of other rows and columns."""
+        return Network(self.unit, self.document, resolution, self._overrides, self._settings)
 
     def __repr__(self) -> str:
         return f"<archdsl.Network {self.name} of {self.unit.source.name}>"
@@ -97,7 +112,9 @@ class Network:
         from archdsl.emit.names import class_name
         from archdsl.execute import module_class
 
-        return module_class(self.source(), class_name(self.name), self.graph.fingerprint)
+        made = module_class(self.source(), class_name(self.name), self.graph.fingerprint)
+        _NETWORKS[made] = self
+        return made
 
     @property
     def command(self) -> str:
@@ -114,6 +131,15 @@ class Network:
 
         core = self.stats()
         return Header(VERSION, self.graph.fingerprint, self.command, core.params, core.macs, "core")
+
+
+# Two documents that give the same text share a class: the one that was built last is remembered.
+_NETWORKS: WeakKeyDictionary[type, Network] = WeakKeyDictionary()
+
+
+def network_of(model: object) -> Network | None:
+    """The network that a module was built from, or None for a module from elsewhere."""
+    return _NETWORKS.get(type(model))
 
 
 def load(

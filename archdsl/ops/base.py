@@ -87,9 +87,9 @@ class Weight(NamedTuple):
 class Table(NamedTuple):
     """A weight with an axis over the positions of a grid, row by row: it changes with the resolution.
 
-    Rules say how it is made for another grid, from the same weight. `offsets`: an entry belongs to a distance (|dy|, |dx|)
-    between two positions. `positions`: it belongs to a position; entries before those of the grid
-    (class tokens) belong to none.
+    Rules say how it is made for another grid. `offsets`: an entry belongs to a distance (|dy|, |dx|)
+    between two positions. `positions`: it belongs to a position; entries before those of the grid (class
+    tokens) belong to none.
     """
 
     weight: str
@@ -350,7 +350,7 @@ def torch_axis(axis: int, x: TensorType) -> int:
 __all__ = [
     "ATOM", "ONE", "Axes", "Code", "Constructor", "Count", "Count2", "Dim", "Dim2", "Dims", "Flag",
     "Int", "Ints", "LEVELS", "Op", "OpError", "Parameter", "Products", "Real", "Shape", "Spelling",
-    "Pointwise", "Table", "TensorType", "Text", "Weight", "Weightless", "axis_of", "both", "const", "expect_axes",
-    "expect_batch", "expect_rank", "float_text", "infix", "keywords", "product", "shape_text",
+    "Pointwise", "Table", "TensorType", "Text", "Weight", "Weightless", "axis_of", "both", "const",
+    "expect_axes", "expect_batch", "expect_rank", "float_text", "infix", "keywords", "product", "shape_text",
     "torch_axis", "total",
 ]  # fmt: skip

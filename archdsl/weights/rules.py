@@ -1,4 +1,4 @@
-"""The rules of a key map as they are applied: patterns in segments, options as numbers, mistakes with places."""
+"""The rules of a key map as they are applied: patterns in segments, options as numbers."""
 
 from __future__ import annotations
 

@@ -1,0 +1,16 @@
+"""Weights in and out: files under our names, or under those that a document's key maps declare.
+
+rules      what a key map says, with its mistakes
+pieces     what a rule does to shapes and tensors
+key_maps   a map over one network: each of our keys in their words
+checkpoints, safetensors_files, pickles, opening    files, opened with distrust
+resampling tables over positions at another resolution
+checking   a file against a network: all that does not fit, and our tensors
+modules, loading, saving    the interface
+"""
+
+from archdsl.weights.checking import Report
+from archdsl.weights.loading import load_weights
+from archdsl.weights.saving import convert_weights, save_weights, write_with_weights
+
+__all__ = ["Report", "convert_weights", "load_weights", "save_weights", "write_with_weights"]

@@ -40,7 +40,8 @@ def write_together(files: Mapping[str, bytes]) -> None:
         last = path
         for path in files:
             before[path] = None if path == last else _kept(path)
-            os.replace(temporary.pop(path), path)
+            os.replace(temporary[path], path)
+            del temporary[path]
         made = []
         before = {path: kept for path, kept in before.items() if kept is not None}
         for folder in dict.fromkeys(os.path.dirname(path) or "." for path in files):

@@ -98,6 +98,9 @@ class _Reader:
         self.new = {owned.key: owned for owned in owned_weights(target.network.graph)}
         self.old = {owned.key: owned for owned in owned_weights(source.graph)}
         self.head = head_keys(target.network.graph)
+        if reset_head and not self.head:
+            message = f"{target.network.name} has no classifier that could begin anew"
+            raise fail("E0817", message, None, "leave --reset-head out")
         self.mistakes: list[Diagnostic] = []
         self.map = own_names(source.graph)
         self.pieces: list[Piece] = []
@@ -313,7 +316,7 @@ class _Reader:
             return
         for key in piece.ours:
             wanted = self.target.dtypes[key]
-            exact = wanted == found or FLOATS[wanted] > FLOATS[found]
+            exact = wanted == found or FLOATS.get(wanted, 0) > FLOATS[found]
             if not exact:
                 message = f"{self._named(piece, name)} holds {found}, which {wanted} can't hold exactly"
                 self._wrong("E0816", message, f"load into a module of {found}, and convert it then")

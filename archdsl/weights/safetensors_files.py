@@ -6,7 +6,8 @@ import json
 import math
 import struct
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, NoReturn
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from archdsl.weights.checkpoints import Checkpoint, refuse
 from archdsl.weights.pieces import Shape
@@ -36,11 +37,14 @@ class Safetensors(Checkpoint):
         self.dtypes = {key: dtype for key, (_, dtype, _) in entries.items()}
 
     def tensor(self, key: str) -> Tensor:
+        tensor: Tensor = self._opened.get_tensor(key)
+        return tensor
+
+    @cached_property
+    def _opened(self) -> Any:
         from safetensors import safe_open
 
-        with safe_open(self.path, framework="pt", device="cpu") as opened:
-            tensor: Tensor = opened.get_tensor(key)
-        return tensor
+        return safe_open(self.path, framework="pt", device="cpu")
 
     def _refuse(self, what: str) -> NoReturn:
         refuse(self.path, f"is no sound safetensors file: {what}", "fetch or write it again")

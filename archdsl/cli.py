@@ -10,8 +10,10 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, NoReturn
 
+from archdsl.garbage import paused
 from archdsl.source import ArchError, Diagnostic
 from archdsl.version import VERSION
 
@@ -90,25 +92,17 @@ def _parser() -> argparse.ArgumentParser:
 
     for command in (stats, build, show, verify, weights):
         command.add_argument("--resolution", type=_resolution, metavar="N or NxM", help="rows x columns")
-        command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
-                             help="set a parameter of the network")  # fmt: skip
+        command.add_argument("--set", action="append", default=[], metavar="PATH=VALUE",
+                             help="as a variant does: width='[32, 48]', s3.4.expansion=3")  # fmt: skip
         command.add_argument("--path", action="append", default=[], dest="search", metavar="FOLDER",
                              help="where imports look for your blocks")  # fmt: skip
     return parser
 
 
 def _load(args: argparse.Namespace, spec: str) -> Network:
-    from archdsl.network import load
+    from archdsl.network import load_with_settings
 
-    settings: dict[str, object] = {}
-    for setting in args.set:
-        name, equals, value = setting.partition("=")
-        if not equals:
-            help = "--set num_classes=10"
-            message = f"--set takes name=value, got {setting!a}"
-            raise ArchError([Diagnostic("E0001", message, None, help)])
-        settings[name.strip()] = value
-    return load(spec, args.resolution, settings, args.search)
+    return load_with_settings(spec, args.resolution, args.set, args.search)
 
 
 def _stats(args: argparse.Namespace) -> int:
@@ -211,7 +205,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the result is the exit code."""
     args = _parser().parse_args(argv)
     try:
-        code = _COMMANDS[args.command](args)
+        # One pause for all of a command: where one ends, Python looks at everything that was made in it.
+        with nullcontext() if args.command == "verify" else paused():
+            code = _COMMANDS[args.command](args)
         sys.stdout.flush()
         return code
     except ArchError as error:

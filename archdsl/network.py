@@ -8,20 +8,20 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from archdsl import syntax as s
 from archdsl.cost import Convention
 from archdsl.cost.memory import Dtype
 from archdsl.elaborate import at_resolution, elaborate
 from archdsl.graph import Graph
-from archdsl.library import Library, Unit
-from archdsl.source import ArchError, Diagnostic, Source, did_you_mean, fail
+from archdsl.library import Library
 from archdsl.stats import By, Stats
 from archdsl.stats import stats as figures
+from archdsl.variants import Chosen, choose
 from archdsl.version import VERSION
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from archdsl import syntax as s
     from archdsl.emit import Header
 
 
@@ -30,16 +30,20 @@ class Network:
 
     def __init__(
         self,
-        unit: Unit,
-        network: s.Network,
+        chosen: Chosen,
+        command_name: str,
         resolution: tuple[int, int] | None,
-        overrides: Mapping[str, s.Expr],
         settings: Sequence[str],
     ) -> None:
-        self.unit = unit
-        self.document = network
+        self._chosen = chosen
+        self.unit = chosen.unit
+        self.document = chosen.network
+        self.lineage = chosen.lineage
+        """Its name, and the names of the variants and the network that it comes from."""
+        self.base = chosen.base
+        """The network that it comes from, without the settings of variants."""
+        self._command_name = command_name
         self._resolution = resolution
-        self._overrides = dict(overrides)
         self._settings = tuple(settings)
 
     @property
@@ -48,18 +52,13 @@ class Network:
         return self.document.name
 
     @property
-    def lineage(self) -> tuple[str, ...]:
-        """Its name, and those of the networks that it comes from: the key rules of all of them hold."""
-        return (self.name,)
-
-    @property
     def key_maps(self) -> Mapping[str, Mapping[str, s.KeyRules]]:
         """The key maps that its document sees, by name and then by block or network."""
         return self.unit.keys
 
     def at(self, resolution: tuple[int, int]) -> Network:
         """The same network for inputs of other rows and columns."""
-        return Network(self.unit, self.document, resolution, self._overrides, self._settings)
+        return Network(self._chosen, self._command_name, resolution, self._settings)
 
     def __repr__(self) -> str:
         return f"<archdsl.Network {self.name} of {self.unit.source.name}>"
@@ -68,8 +67,8 @@ class Network:
     def graph(self) -> Graph:
         """The graph; raises `ArchError` with everything that is wrong with the document."""
         if self._resolution is None:
-            return elaborate(self.unit, self.document, None, self._overrides)
-        return at_resolution(self.unit, self.document, self._resolution, self._overrides)
+            return elaborate(self.unit, self.document)
+        return at_resolution(self.unit, self.document, self._resolution)
 
     def stats(
         self,
@@ -119,11 +118,13 @@ class Network:
     @property
     def command(self) -> str:
         """The command that writes this network's file again, the same in every folder."""
-        parts = ["archdsl build", self.unit.command_name]
+        from shlex import quote
+
+        parts = ["archdsl build", quote(self._command_name)]
         if self._resolution is not None:
             rows, columns = self._resolution
             parts.append(f"--resolution {rows}" + (f"x{columns}" if columns != rows else ""))
-        parts += [f"--set {setting}" for setting in self._settings]
+        parts += [f"--set {quote(setting)}" for setting in self._settings]
         return " ".join(parts)
 
     def _header(self) -> Header:
@@ -150,23 +151,38 @@ def load(
 ) -> Network:
     """Open a document: a path, or the name of a bundled spec (`s0`, `specs/s0.yaml`).
 
-    `resolution` is rows and columns of the input, one number for both; `parameters` override those
-    that the network declares (values, or texts of the language such as `"[4, 3 * 3]"`); `search` are
-    folders with blocks of your own. Raises `ArchError` for a document that can't be read; one whose
-    graph can't be made raises when the graph is asked for.
+    `#name` behind it takes one network or variant of several: `mine.arch#Small`. `resolution` is rows and
+    columns of the input, one number for both; `parameters` set parameters, entries and arguments of blocks
+    by their path (values, or texts of the language such as `"[4, 3 * 3]"`); `search` are folders with
+    blocks of your own. Raises `ArchError` for a document that can't be read; one whose graph can't be
+    made raises when the graph is asked for.
     """
-    unit = Library((*search, *_search_path())).open(os.fspath(spec))
-    networks = unit.document.networks
-    if not networks:
-        message = f"{unit.source.name!a} holds blocks and no network"
-        raise fail("E0708", message, None, "import it from a document with a network")
-    if len(networks) > 1:
-        names = ", ".join(network.name for network in networks)
-        raise fail("E0708", f"{unit.source.name!a} holds several networks: {names}")
+    settings = [f"{path}={value_text(value)}" for path, value in (parameters or {}).items()]
+    return load_with_settings(os.fspath(spec), resolution, settings, search)
+
+
+def load_with_settings(
+    spec: str,
+    resolution: int | tuple[int, int] | None,
+    settings: Sequence[str],
+    search: Sequence[str],
+) -> Network:
+    """As `load`, with settings as a variant writes them: `path = value`, `path += value`, `unset path`."""
+    file, name = _file_and_name(spec)
+    library = Library((*search, *_search_path()))
+    unit = library.open(file)
+    chosen = choose(library, unit, name, settings)
+    command_name = unit.command_name + (f"#{name}" if name else "")
     size = (resolution, resolution) if isinstance(resolution, int) else resolution
-    settings = [f"{name}={value_text(value)}" for name, value in (parameters or {}).items()]
-    overrides = _overrides(settings, networks[0])
-    return Network(unit, networks[0], size, overrides, settings)
+    return Network(chosen, command_name, size, settings)
+
+
+def _file_and_name(spec: str) -> tuple[str, str | None]:
+    """`file#variant` in its two parts; a file that has a `#` in its name is found all the same."""
+    if os.path.lexists(spec):
+        return spec, None
+    file, _, name = spec.rpartition("#")
+    return (file, name) if file else (spec, None)
 
 
 def build(spec: str | os.PathLike[str], **options: Any) -> nn.Module:
@@ -185,29 +201,6 @@ def value_text(value: object) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(value_text, value)) + "]"
     return str(value)
-
-
-def _overrides(settings: Sequence[str], network: s.Network) -> dict[str, s.Expr]:
-    from archdsl.read_arch import read_expression
-
-    result: dict[str, s.Expr] = {}
-    known = [param.name for param in network.params]
-    mistakes: list[Diagnostic] = []
-    for setting in settings:
-        name, equals, text = setting.partition("=")
-        name = name.strip()
-        if not equals or name not in known:
-            help = did_you_mean(name, known, "its parameters") if equals else "name=value"
-            message = f"{network.name} has no parameter {name!a}"
-            mistakes.append(Diagnostic("E0401", message, None, help))
-            continue
-        try:
-            result[name] = read_expression(Source(f"--set {name}", text), text, (0, 0))
-        except ArchError as error:
-            mistakes += error.diagnostics
-    if mistakes:
-        raise ArchError(mistakes)
-    return result
 
 
 def _search_path() -> list[str]:

@@ -224,7 +224,7 @@ network V(x: [3, 16, 24]) { embed: embed }
 def test_position_embeddings_are_resampled_as_timm_does(tmp_path: Path) -> None:
     (tmp_path / "vit.arch").write_text(VIT.replace("GRID", ", grid = [h, w]"))
     old, new = (archdsl.load(tmp_path / "vit.arch", size).build() for size in ((16, 24), (28, 16)))
-    torch.nn.init.normal_(old.embed.pos)
+    torch.nn.init.normal_(old.embed.pos, generator=torch.Generator().manual_seed(3))
     archdsl.save_weights(old, tmp_path / "a.safetensors")
     with pytest.raises(ArchError, match="--resize N, in Python resize=N"):
         archdsl.load_weights(new, tmp_path / "a.safetensors")
@@ -234,7 +234,8 @@ def test_position_embeddings_are_resampled_as_timm_does(tmp_path: Path) -> None:
     from timm.layers import resample_abs_pos_embed
 
     wanted = resample_abs_pos_embed(old.embed.pos[None].double(), [7, 4], [4, 6], num_prefix_tokens=1)[0]
-    torch.testing.assert_close(new.embed.pos.double(), wanted, rtol=0, atol=1e-6)
+    # timm computes in single precision, whatever it is given.
+    torch.testing.assert_close(new.embed.pos.double(), wanted, rtol=0, atol=1e-5)
     assert torch.equal(new.embed.pos[0], old.embed.pos[0])
 
 

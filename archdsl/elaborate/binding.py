@@ -40,6 +40,7 @@ class Signature:
     def __init__(self, ref: BlockRef) -> None:
         block = ref.block
         self.params = {param.name: param for param in block.params}
+        self.names = list(self.params)
         self.tensors = [tensor.name for tensor in block.tensors]
         self.usual: dict[str, Value] = {}
         for name, param in self.params.items():
@@ -60,7 +61,9 @@ def bind(ref: BlockRef, signature: Signature, args: Args, tensors: list[Tensor],
     block, bound = ref.block, Bound()
     params, wanted = signature.params, signature.tensors
     by_name = {n: v for n, v, _ in args if n in wanted}
-    given = match_arguments(block.name, list(params), [a for a in args if a[0] not in wanted])
+    if by_name:
+        args = [argument for argument in args if argument[0] not in wanted]
+    given = match_arguments(block.name, signature.names, args)
     left = list(tensors)
     for name in wanted:
         tensor = by_name.get(name) or (left.pop(0) if left else None)

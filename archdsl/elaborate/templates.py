@@ -7,7 +7,7 @@ from typing import Final
 
 from archdsl import syntax as s
 from archdsl.elaborate.binding import Bound, Signature
-from archdsl.elaborate.blocks import BlockElaborator
+from archdsl.elaborate.blocks import BlockElaborator, Called
 from archdsl.elaborate.values import (
     POISON,
     BlockRef,
@@ -46,6 +46,7 @@ class Elaborator:
         self.chain: list[Frame] = []
         self.steps = 0
         self.sizes: dict[int, int] = {}
+        self.calls: dict[object, Called] = {}
 
     def spend(self, count: int, span: Span) -> None:
         """Count what loops and lists do; raises `ArchError` beyond `MOST_STEPS`, for nothing may go on."""
@@ -86,8 +87,8 @@ class Elaborator:
         types = [tensor.type for tensor in bound.tensors]
         key = (
             id(ref.block),
-            tuple((name, key_of(value)) for name, value in sorted(bound.values.items())),
-            tuple((type_.values, type_.batched) for type_ in types),
+            tuple([key_of(value) for value in bound.values.values()]),  # in the order of the signature
+            tuple([(type_.values, type_.batched) for type_ in types]),
         )
         if key in self.memo:
             return self.memo[key]

@@ -137,7 +137,9 @@ class _Translator:
         self.mistakes: list[Diagnostic] = []
         self.said: set[tuple[str, Span]] = set()
         self.rules = {block: block_rules(rules, self.mistakes) for block, rules in written.items()}
+        # Settings of variants may take entries away: rules of the network that they come from stay right.
         networks = {found.name: found for found in network.unit.document.networks}
+        networks |= dict.fromkeys(network.lineage, network.base)
         check_labels(self.rules, network.unit, networks, self.mistakes)
         if self.mistakes:
             raise ArchError(self.mistakes)

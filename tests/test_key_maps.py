@@ -32,10 +32,10 @@ block biased(x: [C, H, W]) -> [C, H * W, H * W] {
 """
 
 
-def network(folder: Path, entries: str, keys: str, shape: str = "[3, 4, 6]") -> archdsl.Network:
+def network(folder: Path, entries: str, keys: str, shape: str = "[3, 4, 6]", more: str = "") -> archdsl.Network:
     """A network of some of these blocks, with key rules."""
     path = folder / "net.arch"
-    path.write_text(f"{BLOCKS}network N(x: {shape}) {{\n{entries}\n}}\nkeys other {{\n{keys}\n}}\n")
+    path.write_text(f"{BLOCKS}network N(x: {shape}) {{\n{entries}\n}}\nkeys other {{\n{keys}\n}}\n{more}")
     return archdsl.load(path)
 
 
@@ -215,6 +215,15 @@ keys:
     assert set(a) == {"layer_scale", "f.qkv.weight", "f.qkv.bias"} and a.keys() == b.keys()
     assert all(torch.equal(a[key], b[key]) for key in a)
     assert translation(two, "other").drops == translation(one, "other").drops == (("mask",),)
+
+
+def test_variants_follow_the_rules_of_the_network_that_they_come_from(tmp_path: Path) -> None:
+    entries = "e: scaled\nf: one\ng: linear(12)"
+    rules = 'N { "e" -> "e1"; "f" -> "f1"; "g" -> "g1" }\nV { "f" -> "f2" }'
+    of = network(tmp_path, entries, rules, more="variant V : N { unset e }\nbuild N\n")
+    assert {key.split(".")[0] for key in other_names(of, tmp_path)} == {"e1", "f1", "g1"}
+    variant = archdsl.load(f"{tmp_path}/net.arch#V")
+    assert {key.split(".")[0] for key in other_names(variant, tmp_path)} == {"f2", "g1"}
 
 
 @pytest.mark.parametrize("spec", ["s0", "l"])

@@ -82,8 +82,14 @@ def official_state(spec: str) -> State:
 # --- there and back
 
 
-@pytest.mark.parametrize("ending", ["safetensors", "pt", "pth"])
-@pytest.mark.parametrize("spec", ["s0", "l"])
+@pytest.mark.parametrize(
+    ("spec", "ending"),
+    [
+        *itertools.product(("s0", "l"), ("safetensors", "pt", "pth")),
+        ("s1", "safetensors"),
+        ("s2", "safetensors"),
+    ],
+)
 def test_timm_there_and_back(spec: str, ending: str, tmp_path: Path) -> None:
     theirs, state = timm_state(spec)
     path = tmp_path / f"timm.{ending}"

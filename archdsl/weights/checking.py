@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from archdsl.network import Network
 from archdsl.record import Record
-from archdsl.source import ArchError, Diagnostic, fail, nearest
+from archdsl.source import SHOWN_ERRORS, ArchError, Diagnostic, fail, nearest
 from archdsl.weights.checkpoints import Checkpoint
 from archdsl.weights.heads import head_keys
 from archdsl.weights.key_maps import Translation, own_names, owned_weights, translation
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FLOATS: Final = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
+MOST_COMPARED: Final = 500
+"""Among so many names the nearest one is looked for."""
 INTEGERS: Final = ("uint8", "int8", "int16", "int32", "int64")
 
 
@@ -202,8 +204,10 @@ class _Reader:
             names = [str(name) for name in self.target.network.key_maps]
             help = "name the map: --keys NAME, one of " + ", ".join(names) if names else None
             self._wrong("E0813", message, help)
-        for name in missing:
-            close = nearest(name, surplus) if len(missing) * len(surplus) <= 400 else None
+        for number, name in enumerate(missing):
+            # Looking for the nearest name takes time: where it is printed, and not among thousands.
+            look = number < SHOWN_ERRORS and len(surplus) <= MOST_COMPARED
+            close = nearest(name, surplus) if look else None
             help = f"did you mean {close!r}, which is there?" if close else None
             self._wrong("E0811", f"no {self._named(wanted[name], name)} in the file", help)
         for name in surplus:

@@ -256,6 +256,22 @@ def test_a_table_without_a_grid_is_not_guessed_at(tmp_path: Path) -> None:
     )
 
 
+def test_a_weight_that_only_one_resolution_has(tmp_path: Path) -> None:
+    text = "block b(x: [C, H, W]) -> [C, H, W] {\n  y = x |> a: conv2d(C, kernel = 1)\n"
+    text += "  if H > 8 { y = y |> b: conv2d(C, kernel = 1) }\n  return y\n}\n"
+    (tmp_path / "n.arch").write_text(f"archdsl 1\n{text}network N(x: [2, 8, 8]) {{ e: b }}\n")
+    small, large = (archdsl.load(tmp_path / "n.arch", size).build() for size in (8, 16))
+    for old, new, size, message in (
+        (small, large, 8, r"'e\.b\.weight' is absent at that resolution"),
+        (large, small, 16, r"'e\.b\.weight' is \[2, 2, 1, 1\] at that resolution and absent at this one"),
+    ):
+        archdsl.save_weights(old, tmp_path / "a.safetensors")
+        before = state_hash(new)
+        with pytest.raises(ArchError, match=message):
+            archdsl.load_weights(new, tmp_path / "a.safetensors", resize=size)
+        assert state_hash(new) == before
+
+
 @pytest.mark.parametrize(
     ("grid", "message"),
     [("[h]", "grid is [rows, columns]"), ("[h, w + 1]", "a table over 28 positions has as many entries")],
@@ -352,6 +368,16 @@ def test_no_pickle_runs(name: str, ending: str, small: torch.nn.Module) -> None:
     assert not Path("marker").exists()
     pickle.loads(pickle.dumps(Evil()))
     assert Path("marker").exists(), "the payload would have run"
+
+
+def test_a_pickle_that_would_never_end(small: torch.nn.Module) -> None:
+    """Tuples of equal tuples as a key: torch would hash 2 ** 60 of them."""
+    program = b"\x80\x02}K\x01\x85q\x00"
+    for i in range(1, 60):
+        program += b"h" + bytes([i - 1]) + b"\x86q" + bytes([i])
+    with zipfile.ZipFile("a.pt", "w") as archive:
+        archive.writestr("archive/data.pkl", program + b"K\x01s.")
+    assert "a pickle that torch.save does not write" in str(refused(small, "a.pt"))
 
 
 def test_a_pickle_without_a_program_that_is_legacy(small: torch.nn.Module) -> None:
@@ -457,6 +483,16 @@ WRONG_HEADERS = {
         "'a' is declared twice",
     ),
 }  # fmt: skip
+
+
+def test_a_header_that_the_package_refuses(small: torch.nn.Module) -> None:
+    """What is not ours to check, the package says, and it is said as everything else is."""
+    save_file(small.state_dict(), "a.safetensors")
+    data = Path("a.safetensors").read_bytes()
+    (length,) = struct.unpack("<Q", data[:8])
+    header = {"__metadata__": 5, **json.loads(data[8 : 8 + length])}
+    Path("b.safetensors").write_bytes(header_file(header, data[8 + length :]))
+    assert "is no sound safetensors file" in str(refused(small, "b.safetensors"))
 
 
 @pytest.mark.parametrize("name", WRONG_HEADERS)

@@ -79,11 +79,9 @@ def read_weights(
     reset_head: bool,
 ) -> tuple[dict[str, Tensor], Report]:
     """Our tensors from a file, and what was done for that. Raises `ArchError` with all that is wrong."""
-    graph = target.network.graph
-    weights = {owned.key: owned for owned in owned_weights(graph)}
-    numbers = sum(owned.weight.size for owned in weights.values())
-    checkpoint = open_checkpoint(path, numbers, len(weights))
     source = target.network if resize is None else target.network.at(resize)
+    sizes = [owned.weight.size for owned in owned_weights(source.graph)]
+    checkpoint = open_checkpoint(path, sum(sizes), len(sizes))
     reader = _Reader(target, path, checkpoint, source, reset_head)
     reader.choose(keys)
     return reader.read()
@@ -104,6 +102,7 @@ class _Reader:
             message = f"{target.network.name} has no classifier that could begin anew"
             raise fail("E0817", message, None, "leave --reset-head out")
         self.mistakes: list[Diagnostic] = []
+        self.is_given = False
         self.map = own_names(source.graph)
         self.pieces: list[Piece] = []
         self.left_out: list[Piece] = []
@@ -112,6 +111,7 @@ class _Reader:
 
     def choose(self, keys: str | None) -> None:
         """Take the map of a name, or find the one that the file follows."""
+        self.is_given = keys is not None
         if keys is not None:
             self._take(translation(self.source, keys))
             return
@@ -134,9 +134,9 @@ class _Reader:
         read: list[Piece] = []
         left: list[Piece] = []
         for piece in found.pieces:
-            absent = not piece.derived and any(key not in self.target.shapes for key in piece.ours)
-            reset = self.reset_head and self.head.issuperset(piece.ours)
-            (left if absent or reset else read).append(piece)
+            absent = any(key not in self.target.shapes for key in piece.ours)
+            in_head = self.head.issuperset(piece.ours)
+            (left if in_head and (absent or self.reset_head) else read).append(piece)
         return read, left
 
     def _difference(self, found: Translation) -> int:
@@ -198,20 +198,20 @@ class _Reader:
         ]
         missing = [name for name in wanted if name not in there]
         if missing or surplus:
-            message = (
-                f"{self.path!a} is read by {self.map.shown}: {len(missing)} missing, {len(surplus)} surplus"
-            )
-            names = [str(name) for name in self.target.network.key_maps]
-            help = "name the map: --keys NAME, one of " + ", ".join(names) if names else None
-            self._wrong("E0813", message, help)
+            counts = f"{len(missing)} missing, {len(surplus)} surplus"
+            message = f"{self.path!a} is read by {self.map.shown}: {counts}"
+            names = ", ".join(self.target.network.key_maps)
+            help = f"name the map that it follows: --keys NAME, one of {names}" if names else None
+            self._wrong("E0813", message, None if self.is_given else help)
         for number, name in enumerate(missing):
             # Looking for the nearest name takes time: where it is printed, and not among thousands.
             look = number < SHOWN_ERRORS and len(surplus) <= MOST_COMPARED
             close = nearest(name, surplus) if look else None
-            help = f"did you mean {close!r}, which is there?" if close else None
+            help = f"did you mean {close!a}, which is there?" if close else None
             self._wrong("E0811", f"no {self._named(wanted[name], name)} in the file", help)
         for name in surplus:
-            self._wrong("E0812", f"nothing of ours is {name!a}", f'if it is no loss: drop "{name}"')
+            help = f"if it is no loss, the map can say so: drop {name!a}" if self.map.name else None
+            self._wrong("E0812", f"nothing of ours is {name!a}", help)
         classes = [name for name in left if name in there] if not self.reset_head else []
         if classes:
             count = there[classes[0]][0] if there[classes[0]] else 0
@@ -250,6 +250,10 @@ class _Reader:
                         self._wrong("E0814", message)
                 self._check_type(piece, name)
             self._check_tables(piece)
+        for key in self.target.shapes:
+            if key not in self.old:
+                message = f"{key!r} is absent at that resolution, and nothing says how to make it"
+                self._wrong("E0815", message)
         if classes:
             self._other_classes(*classes[0])
         self._other_tables(tables)
@@ -350,11 +354,11 @@ class _Reader:
 
     def _compare(self, piece: Piece, derived: Mapping[str, Tensor], ours: Sequence[Tensor]) -> None:
         for key, tensor in zip(piece.ours, ours, strict=True):
-            wrong = int((derived[key].to(tensor.dtype) != tensor).sum())
+            wrong = int((derived[key].long() != tensor.long()).sum())
             if wrong:
-                name = self._named(piece, piece.theirs[0])
+                places = f"{wrong:,} of {tensor.numel():,} places"
                 message = (
-                    f"{name} differs from what the network makes in {wrong:,} of {tensor.numel():,} places"
+                    f"{self._named(piece, piece.theirs[0])} differs from what the network makes in {places}"
                 )
                 self._wrong("E0819", message, "were these weights made for another network?")
 

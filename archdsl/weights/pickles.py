@@ -90,15 +90,24 @@ class Pickled(Checkpoint):
             self._refuse("has entries that overlap", "fetch or write it again")
 
     def _check_program(self, program: bytes) -> None:
-        """Refuse a pickle that would call anything but what rebuilds tensors."""
+        """Refuse a pickle that would call anything but what rebuilds tensors.
+
+        Tuples may not be used twice: tuples of equal tuples, 60 deep, take 2 ** 60 steps to be hashed.
+        """
+        tuples: set[object] = set()
+        before = ""
         try:
             for opcode, argument, _ in pickletools.genops(program):
-                name = str(argument)
                 if opcode.name in ("STACK_GLOBAL", "INST", "OBJ", "EXT1", "EXT2", "EXT4"):
                     self._refuse("holds a pickle that calls what is not written in it", SAFE_WAY)
-                if opcode.name == "GLOBAL" and name not in CALLABLE:
-                    what = name.replace(" ", ".")[:80]
+                if opcode.name == "GLOBAL" and argument not in CALLABLE:
+                    what = str(argument).replace(" ", ".")[:80]
                     self._refuse(f"would call {what!a}: it holds more than tensors", SAFE_WAY)
+                if opcode.name.endswith("PUT") and before.startswith("TUPLE"):
+                    tuples.add(argument)
+                if opcode.name in ("DUP", "MEMOIZE") or (opcode.name.endswith("GET") and argument in tuples):
+                    self._refuse("holds a pickle that torch.save does not write", SAFE_WAY)
+                before = opcode.name
         except _DAMAGE:
             self._refuse("holds a damaged pickle", "fetch or write it again")
 

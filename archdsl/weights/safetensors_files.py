@@ -6,7 +6,6 @@ import json
 import math
 import struct
 from collections.abc import Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from archdsl.weights.checkpoints import Checkpoint, refuse
@@ -30,6 +29,7 @@ class Safetensors(Checkpoint):
 
     def __init__(self, path: str, size: int, names: int) -> None:
         self.path = path
+        self._opened: Any = None
         header, data = self._header(size, names)
         entries = {key: self._entry(key, entry) for key, entry in header.items() if key != "__metadata__"}
         self._check_offsets(entries, data)
@@ -37,14 +37,15 @@ class Safetensors(Checkpoint):
         self.dtypes = {key: dtype for key, (_, dtype, _) in entries.items()}
 
     def tensor(self, key: str) -> Tensor:
-        tensor: Tensor = self._opened.get_tensor(key)
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            if self._opened is None:
+                self._opened = safe_open(self.path, framework="pt", device="cpu")
+            tensor: Tensor = self._opened.get_tensor(key)
+        except (SafetensorError, OSError) as error:
+            self._refuse(str(error))
         return tensor
-
-    @cached_property
-    def _opened(self) -> Any:
-        from safetensors import safe_open
-
-        return safe_open(self.path, framework="pt", device="cpu")
 
     def _refuse(self, what: str) -> NoReturn:
         refuse(self.path, f"is no sound safetensors file: {what}", "fetch or write it again")

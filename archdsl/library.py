@@ -254,6 +254,11 @@ def read_text(path: str) -> str:
             message = f"{shown!a} has {status.st_size:,} bytes; documents have at most {LARGEST_FILE:,}"
             raise fail("E0103", message)
         data = stream.read(LARGEST_FILE + 1)
+    return decoded(data, shown)
+
+
+def decoded(data: bytes, shown: str) -> str:
+    """The text of a file's bytes, its line ends made one; raises `ArchError` where it is not UTF-8."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

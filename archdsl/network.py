@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from archdsl import syntax as s
     from archdsl.emit import Header
+    from archdsl.space import SpaceStats
+    from archdsl.space.freeze import Frozen
 
 
 class Network:
@@ -35,13 +37,11 @@ class Network:
         resolution: tuple[int, int] | None,
         settings: Sequence[str],
     ) -> None:
-        self._chosen = chosen
+        self.chosen = chosen
         self.unit = chosen.unit
         self.document = chosen.network
         self.lineage = chosen.lineage
         """Its name, and the names of the variants and the network that it comes from."""
-        self.base = chosen.base
-        """The network that it comes from, without the settings of variants."""
         self._command_name = command_name
         self._resolution = resolution
         self._settings = tuple(settings)
@@ -58,7 +58,7 @@ class Network:
 
     def at(self, resolution: tuple[int, int]) -> Network:
         """The same network for inputs of other rows and columns."""
-        return Network(self._chosen, self._command_name, resolution, self._settings)
+        return Network(self.chosen, self._command_name, resolution, self._settings)
 
     def __repr__(self) -> str:
         return f"<archdsl.Network {self.name} of {self.unit.source.name}>"
@@ -79,6 +79,39 @@ class Network:
     ) -> Stats:
         """The figures: parameters, MACs, bytes, and a row a stage, block or primitive."""
         return figures(self.graph, convention, by, dtype, batch)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it leaves decisions open: then it is a space of networks, which has no graph of its own."""
+        from archdsl.space import is_open
+
+        return is_open(self.document)
+
+    def space(self, convention: Convention = "core", dtype: Dtype = "float32", batch: int = 1) -> SpaceStats:
+        """The figures of a space: its exact size, its decisions, the least and most of each cost."""
+        from archdsl.space import space_stats
+
+        return space_stats(self.unit, self.document, self._resolution, convention, dtype, batch)
+
+    def freeze(self, picks: Mapping[str, object], name: str | None = None) -> Frozen:
+        """The network of a space that picks decide for: `{"width[0]": 32, "s3.*.expansion": [4, 3, 3]}`.
+
+        Raises `ArchError` for decisions left open, picks of nothing, and conditions that are not kept to.
+        """
+        from archdsl.space.freeze import freeze
+        from archdsl.space.picks import Picks
+
+        texts: dict[str, str | list[str]] = {
+            key: [value_text(item) for item in value] if isinstance(value, list | tuple) else value_text(value)
+            for key, value in picks.items()
+        }
+        return freeze(self.chosen, Picks(texts), self._resolution, name)
+
+    def sample(self, seed: int, name: str | None = None) -> Frozen:
+        """A network of a space, drawn at random: the same for the same seed."""
+        from archdsl.space.freeze import sample
+
+        return sample(self.chosen, seed, self._resolution, name)
 
     def source(self) -> str:
         """The text of a Python file with the network, which needs torch alone."""

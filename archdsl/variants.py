@@ -21,15 +21,13 @@ DEEPEST_BASE = 32
 
 
 class Chosen(Record):
-    """A network to be made: `unit` is what its names mean, `lineage` its own name and those of its bases.
-
-    `base` is the network that it comes from, as it was written.
-    """
+    """A network to be made: `unit` is what its names mean, `lineage` its own name and those of its bases."""
 
     unit: Unit
     network: s.Network
     lineage: tuple[str, ...]
-    base: s.Network
+    units: tuple[Unit, ...]
+    """Its document and those of its bases."""
 
 
 def choose(library: Library, unit: Unit, name: str | None, settings: Sequence[str] = ()) -> Chosen:
@@ -71,7 +69,7 @@ def _usual(unit: Unit) -> str:
 def _named(library: Library, unit: Unit, name: str, chain: list[tuple[str, Frame]]) -> Chosen:
     for network in unit.document.networks:
         if network.name == name:
-            return Chosen(unit, network, (name,), network)
+            return Chosen(unit, network, (name,), (unit,))
     variant = next((v for v in unit.document.variants if v.name == name), None)
     if variant is None:
         message = f"{unit.source.name!a} has no network or variant {name!a}"
@@ -92,7 +90,8 @@ def _named(library: Library, unit: Unit, name: str, chain: list[tuple[str, Frame
     base = _base(library, unit, variant, [*chain, (key, frame)])
     network = apply(base.network, variant.settings, variant.is_space)
     network = network.replace(name=name, doc=variant.doc or network.doc, span=variant.span)
-    return Chosen(_joined(unit, base.unit), network, (name, *base.lineage), base.base)
+    units = base.units if unit is base.units[0] else (unit, *base.units)
+    return Chosen(_joined(unit, base.unit), network, (name, *base.lineage), units)
 
 
 def _base(library: Library, unit: Unit, variant: s.Variant, chain: list[tuple[str, Frame]]) -> Chosen:

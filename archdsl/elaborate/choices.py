@@ -6,7 +6,7 @@ it is read. Whoever makes a graph says how: by picks, by name; a space asks for 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any, Protocol
 
 from archdsl.elaborate.values import BlockRef, Open, OpRef, Refused, Value, is_list
 from archdsl.record import Record
@@ -25,11 +25,19 @@ class Undecided(Exception):
         self.open = open_
 
 
+class Picked(Protocol):
+    """Who knows what was picked: a mapping, or a file of picks."""
+
+    def get(self, name: str, /) -> int | str | None:
+        """The number or the text of the option that is picked for a decision, or None."""
+        ...
+
+
 class Choices:
     """The decisions of one network: made in `picks`, by the number of the option or by its text."""
 
-    def __init__(self, picks: Mapping[str, int | str] | None = None, forks: bool = False) -> None:
-        self.picks: dict[str, int | str] = dict(picks or {})
+    def __init__(self, picks: Picked | None = None, forks: bool = False) -> None:
+        self.picks: Any = {} if picks is None else picks
         self.forks = forks
         self.met: dict[str, Open] = {}
         """Every decision that was read, in order."""
@@ -46,7 +54,7 @@ class Choices:
             if pick is None:
                 raise Undecided(open_)
             assert isinstance(pick, int)
-            return open_.options[pick]
+            return open_.options[pick]  # type: ignore[no-any-return]
         if open_.name not in self.met and len(self.met) >= MOST_DECISIONS:
             message = f"this network leaves more than {MOST_DECISIONS:,} decisions open"
             raise Refused("E0602", message, open_.span, "let blocks share them: choose without each")
@@ -56,12 +64,13 @@ class Choices:
             pick = 0
         elif isinstance(pick, str):
             texts = option_texts(open_)
-            pick = _matching(pick, texts)
-            if pick is None:
-                message = f"{open_.name} can't be {self.picks[open_.name]}"
+            index = _matching(pick, texts)
+            if index is None:
+                message = f"{open_.name} can't be {pick}"
                 raise Refused("E0227", message, open_.span, "its options: " + ", ".join(texts))
+            pick = index
         self.decided[open_.name] = pick
-        return open_.options[pick]
+        return open_.options[pick]  # type: ignore[no-any-return]
 
 
 def option_texts(open_: Open) -> list[str]:

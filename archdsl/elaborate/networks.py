@@ -8,6 +8,7 @@ from archdsl import syntax as s
 from archdsl.elaborate.choices import Choices, Deferred, option_texts
 from archdsl.elaborate.parameters import MODEL_ARGUMENTS
 from archdsl.elaborate.stages import StageElaborator
+from archdsl.elaborate.streams import Made
 from archdsl.elaborate.templates import Elaborator
 from archdsl.elaborate.values import (
     LARGEST_DIM,
@@ -43,8 +44,16 @@ class NetworkElaborator(StageElaborator):
         self.after: dict[str, int] = {}
         self.features: list[tuple[str, int]] = []
         self.parameters: dict[str, Value] = {}
+        self.made: dict[int, list[Made]] = {}
+        """What each statement made, by its identity, where a trace is kept."""
 
     def statement(self, statement: s.Statement) -> None:
+        before = None if self.trace is None else len(self.trace)
+        self._network_statement(statement)
+        if self.trace is not None:
+            self.made[id(statement)] = self.trace[before:]
+
+    def _network_statement(self, statement: s.Statement) -> None:
         match statement:
             case s.Entry():
                 label = self.label_text(statement.label, statement.index)

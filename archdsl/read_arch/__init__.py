@@ -63,21 +63,31 @@ def _read_from(
     return None, None
 
 
-def read_expression(source: Source, text: str, shift: tuple[int, int], start: str = "expr") -> Any:
+def read_expression(
+    source: Source, text: str, shift: tuple[int, int], start: str = "expr", doubled: bool = False
+) -> Any:
     """One expression (or, by `start`, one of `STARTS`) that stands at `shift` in its file.
 
-    `shift` counts the lines before it and the columns before its first line. Raises `ArchError`.
+    `shift` counts the lines before it and the columns before its first line. `doubled`: every `'` in it is
+    written twice. Raises `ArchError`.
     """
     mistakes: list[Diagnostic] = []
-    result = _parse(source, text, start, shift, mistakes)
+    result = _parse(source, text, start, shift, mistakes, doubled)
     if mistakes:
         raise ArchError(mistakes)
     return result
 
 
-def _parse(source: Source, text: str, start: str, shift: tuple[int, int], mistakes: list[Diagnostic]) -> Any:
+def _parse(
+    source: Source,
+    text: str,
+    start: str,
+    shift: tuple[int, int],
+    mistakes: list[Diagnostic],
+    doubled: bool = False,
+) -> Any:
     try:
-        result, construct = driver().read(source, text, shift, start)
+        result, construct = driver().read(source, text, shift, start, doubled)
     except Unexpected as error:
         raise ArchError([_unexpected(error)]) from None
     except BadCharacter as error:

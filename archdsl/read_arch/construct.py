@@ -10,7 +10,7 @@ from archdsl import names
 from archdsl import syntax as s
 from archdsl.source import ArchError, Diagnostic, Source, Span, did_you_mean
 
-_ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _LONGEST_NUMBER = 32
 
 MOST_MISTAKES = 1000
@@ -29,11 +29,12 @@ class Construct:
 
     A method takes the place of its rule and what the rule's parts have become: tokens, and None for what is
     optional and missing. `shift` is where the text stands in its file: (lines before it, columns before its
-    first line).
+    first line). `doubled`: it stands in single quotes of YAML, as it is written there, every `'` twice.
     """
 
-    def __init__(self, source: Source, shift: tuple[int, int]) -> None:
+    def __init__(self, source: Source, shift: tuple[int, int], doubled: bool = False) -> None:
         line, column = shift[0] + 1, shift[1] + 1
+        self.doubled = doubled
         self.nothing = Span(source, line, column, line, column)
         """The place of a rule that nothing was written for: the start of the text."""
         self.mistakes: list[Diagnostic] = []
@@ -62,11 +63,13 @@ class Construct:
 
     def string_of(self, token: Token) -> str:
         text, parts, escaped = str(token)[1:-1], [], False
+        if self.doubled:
+            text = text.replace("''", "'")
         for char in text:
             if escaped:
                 if char not in _ESCAPES:
                     what = f"unknown escape '\\{char}' in a string"
-                    self.mistake("E0106", what, self.span(token), 'known: \\" \\\\ \\n \\t')
+                    self.mistake("E0106", what, self.span(token), 'known: \\" \\\\ \\n \\r \\t')
                 parts.append(_ESCAPES.get(char, ""))
                 escaped = False
             elif char == "\\":
@@ -92,7 +95,8 @@ class Construct:
             of(s.Import),
             of(s.Block),
             of(s.Network),
-            of(s.Variant),
+            # Variants before spaces, as YAML has them: their order means nothing.
+            tuple(sorted(of(s.Variant), key=lambda variant: variant.is_space)),
             of(s.KeyMap),
             builds[0] if builds else None,
             self.span(meta),
@@ -314,7 +318,9 @@ class Construct:
         return s.Features(tuple(parts), self.span(meta))
 
     def label_path(self, meta: Any, parts: list[Any]) -> s.LabelPath:
-        return s.LabelPath(tuple(str(part) for part in parts), self.span(meta))
+        # `1.0` is read as one number: it is two labels.
+        steps = [step for part in parts for step in str(part).split(".")]
+        return s.LabelPath(tuple(steps), self.span(meta))
 
     # --- expressions
 

@@ -112,12 +112,14 @@ class Driver:
         # lead depends on the state below, the state, and the kind of the next token.
         self.chains: dict[tuple[int, int, str], int] = {}
 
-    def read(self, source: Source, text: str, shift: tuple[int, int], start: str) -> tuple[Any, Construct]:
+    def read(
+        self, source: Source, text: str, shift: tuple[int, int], start: str, doubled: bool = False
+    ) -> tuple[Any, Construct]:
         """What the actions make of a text, and the construct with the mistakes that they noted.
 
-        Raises `Unexpected`, `BadCharacter` and `TooDeep`.
+        `doubled`: every `'` in it is written twice. Raises `Unexpected`, `BadCharacter` and `TooDeep`.
         """
-        construct = Construct(source, shift)
+        construct = Construct(source, shift, doubled)
         scan = _Scan(source, text, shift)
         try:
             return self._run(scan, construct, start), construct

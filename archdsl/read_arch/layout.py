@@ -113,15 +113,22 @@ def _with_soft_words(kinds: Iterable[str]) -> Iterator[tuple[int, str]]:
     """The kinds, numbered, with `head`, `stage`, ... read as names where they begin no statement."""
     held: str | None = None
     starts = True
-    index = -1
+    index, depth = -1, -1
     for index, kind in enumerate(kinds):
         if held is not None:
             follows = "NAME" if kind in SOFT_WORDS else kind
-            yield index - 1, held if starts and follows == SOFT_WORDS[held] else "NAME"
+            # In a key map `head { ... }` is about a block of that name.
+            begins = starts and follows == SOFT_WORDS[held] and not (depth > 0 and held == "HEAD")
+            yield index - 1, held if begins else "NAME"
+            if begins and held == "KEYS":
+                depth = 0
             starts, held = False, None
         if kind in SOFT_WORDS:
             held = kind
             continue
+        if depth >= 0 and kind in ("LBRACE", "RBRACE"):
+            depth += 1 if kind == "LBRACE" else -1
+            depth = depth or -1
         starts = kind in _STARTS
         yield index, kind
     if held is not None:

@@ -44,10 +44,15 @@ class _Reader(Variants):
             raise ArchError(self.mistakes)
         self._version(fields.get("archdsl"), root.span)
         imports = self._imports(fields.get("import"))
-        blocks = tuple(self.block(key, node) for key, node in self.mapping(fields.get("blocks"), "blocks"))
+        blocks = self.items(fields.get("blocks"), s.Block, "blocks")
+        if blocks is None:
+            given = self.mapping(fields.get("blocks"), "blocks")
+            blocks = tuple(self.block(key, node) for key, node in given)
         networks = self._networks(fields, root.span)
         variants = self._variants(fields, networks)
-        keys = tuple(self.key_map(key, node) for key, node in self.mapping(fields.get("keys"), "keys"))
+        keys = self.items(fields.get("keys"), s.KeyMap, "keys")
+        if keys is None:
+            keys = tuple(self.key_map(key, node) for key, node in self.mapping(fields.get("keys"), "keys"))
         build = self._build(fields.get("build"))
         if self.mistakes:
             raise ArchError(self.mistakes)
@@ -97,27 +102,34 @@ class _Reader(Variants):
                     message = f"a document is a network or a {kind}, not both"
                     help = f"write it under '{kind}s:'"
                     self.mistake("E0505", message, fields[kind].span, help)
+        written = self.items(fields.get("networks"), s.Network, "networks")
+        if written is not None:
+            return (*result, *written)
         for key, node in self.mapping(fields.get("networks"), "networks"):
             inner = self.fields(node, NETWORK_KEYS, f"the network {key.text!a}")
             result.append(self.network(inner, node.span, key))
         return tuple(result)
 
     def _variants(self, fields: dict[str, Node], networks: tuple[s.Network, ...]) -> tuple[s.Variant, ...]:
-        local = {network.name for network in networks}
-        for name in ("variants", "spaces"):
-            local.update(key.text for key, _ in self.mapping(fields.get(name), name))
-        only = networks[0].name if len(networks) == 1 else None
         result: list[s.Variant] = []
+        entries: dict[str, tuple[tuple[Scalar, Node], ...]] = {}
+        for name in ("variants", "spaces"):
+            written = self.items(fields.get(name), s.Variant, name)
+            result += written or ()
+            entries[name] = self.mapping(fields.get(name), name) if written is None else ()
+        local = {network.name for network in networks} | {variant.name for variant in result}
+        local.update(key.text for name in entries for key, _ in entries[name])
+        only = networks[0].name if len(networks) == 1 else None
         for kind in ("variant", "space"):
             node = fields.get(kind)
             if isinstance(node, Scalar):
                 result.append(self.variant(node, fields, node.span, kind == "space", local, None))
             elif node is not None:
                 self.mistake("E0505", f"{kind!r} is a name", node.span, f"several stand under '{kind}s:'")
-            for key, inner in self.mapping(fields.get(f"{kind}s"), f"{kind}s"):
+            for key, inner in entries[f"{kind}s"]:
                 given = self.fields(inner, VARIANT_KEYS, f"the {kind} {key.text!a}")
                 result.append(self.variant(key, given, inner.span, kind == "space", local, only))
-        return tuple(result)
+        return tuple(sorted(result, key=lambda variant: variant.is_space))
 
 
 __all__ = ["DOCUMENT_KEYS", "read"]

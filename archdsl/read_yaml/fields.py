@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, TypeAlias
 
 from archdsl import names, read_arch
 from archdsl import syntax as s
 from archdsl.read_yaml.tree import Mapping, Node, Scalar, Sequence
 from archdsl.source import ArchError, Diagnostic, Source, Span, did_you_mean
 
-_TRUTHS = {"yes": "true", "on": "true", "no": "false", "off": "false", "~": "none", "null": "none"}
+TRUTHS = {"yes": "true", "on": "true", "no": "false", "off": "false", "~": "none", "null": "none"}
+"""What other YAML takes for truths and nothing, and what the language says in its place."""
+
+
+Kind: TypeAlias = "type[s.Block] | type[s.Network] | type[s.Variant] | type[s.KeyMap]"
 
 
 class Fields:
@@ -104,8 +109,8 @@ class Fields:
             help = "quote an expression that holds ': '"
             self.mistake("E0505", "an expression is needed, not a mapping", node.span, help)
             return placeholder
-        if node.text.lower() in _TRUTHS and not node.style:
-            help = f"write {_TRUTHS[node.text.lower()]}"
+        if node.text.lower() in TRUTHS and not node.style:
+            help = f"write {TRUTHS[node.text.lower()]}"
             self.mistake("E0507", f"{node.text!a} means nothing here", node.span, help)
             return placeholder
         result: s.Expr | None = self.parsed(node, "expr")
@@ -130,7 +135,8 @@ class Fields:
         if not node.text.strip():
             self.mistake("E0504", "a value is missing", span, "write it behind the colon")
             return None
-        return self._read(node.text, start, (span.line - 1, span.column - 1 + quoted))
+        text = written[1:-1] if node.style == "'" else node.text
+        return self._read(text, start, (span.line - 1, span.column - 1 + quoted), node.style == "'")
 
     def statements(self, node: Scalar) -> tuple[s.Statement, ...] | None:
         """The statements of a block of text, `body: |`; None after a mistake."""
@@ -138,24 +144,43 @@ class Fields:
             message = "'>' joins lines, and the statements in them"
             self.mistake("E0507", message, node.span, "write '|' in its place")
             return None
-        # As it stands in the file: YAML takes the indentation away, and places would be wrong.
-        first, last = node.span.line, node.span.end_line
-        if not self.source.line(last)[: node.span.end_column - 1].strip():
-            last -= 1
-        text = "\n".join(self.source.line(number) for number in range(first + 1, last + 1))
-        if not node.text.strip():
-            return ()
-        result: tuple[s.Statement, ...] | None = self._read(text, "statements", (first, 0))
+        text = block_of_text(node)
+        result: tuple[s.Statement, ...] = ()
+        # Comments alone are no statements.
+        if re.sub(r"#.*", "", text).strip():
+            result = self._read(text, "statements", (node.span.line, 0))
         return result
 
-    def _read(self, text: str, start: str, shift: tuple[int, int]) -> Any:
+    def items(self, node: Node | None, kind: Kind, what: str) -> tuple[Any, ...] | None:
+        """The items of a block of text, as `.arch` has them; None for what is no block of text."""
+        if not isinstance(node, Scalar) or node.style != "|":
+            return None
+        document: s.Document | None = self._read(block_of_text(node), "document", (node.span.line, 0))
+        if document is None:
+            return ()
+        parts = (document.blocks, document.networks, document.variants, document.keys)
+        found = [item for part in parts for item in part if isinstance(item, kind)]
+        if document.version or document.imports or document.build or len(found) != sum(map(len, parts)):
+            self.mistake("E0505", f"{what!r} holds nothing else", node.span, "write it under its own key")
+        return tuple(found)
+
+    def _read(self, text: str, start: str, shift: tuple[int, int], doubled: bool = False) -> Any:
         try:
-            return read_arch.read_expression(self.source, text, shift, start)
+            return read_arch.read_expression(self.source, text, shift, start, doubled)
         except ArchError as error:
             self.mistakes += error.diagnostics
             if len(self.mistakes) >= read_arch.MOST_ERRORS:
                 raise ArchError(self.mistakes) from None
             return None
+
+
+def block_of_text(node: Scalar) -> str:
+    """The lines of a block of text as they stand in the file: YAML takes the indentation away."""
+    first, last = node.span.line, node.span.end_line
+    source = node.span.source
+    if not source.line(last)[: node.span.end_column - 1].strip():
+        last -= 1
+    return "\n".join(source.line(number) for number in range(first + 1, last + 1))
 
 
 def repeated(item: s.Expr) -> s.Expr:

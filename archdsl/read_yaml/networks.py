@@ -34,7 +34,7 @@ class Networks(Fields):
             inner = self.entries(fields["head"], "head")
             body.append(s.Head(tuple(inner), fields["head"].span))
         if "features" in fields:
-            body.append(self._features(fields["features"]))
+            body += self._features(fields["features"])
         body += self.conditions(fields.get("subject_to"))
         return s.Network(name, tensors, params, doc, tuple(body), name_span, span)
 
@@ -152,14 +152,19 @@ class Networks(Fields):
                 return s.Labelled(key.text, None, call, key.span.to(call.span))
             self.mistake("E0505", f"the block {key.text!a} is no block", value.span)
             return call
+        if isinstance(item, Scalar) and item.text.startswith("-"):
+            # In text it would be subtracted from the block before it.
+            self.mistake("E0505", "a block does not begin with '-'", item.span)
         return repeated(self.expression(item))
 
-    def _features(self, node: Node) -> s.Features:
+    def _features(self, node: Node) -> list[s.Features]:
         items = node.items if isinstance(node, Sequence) else (node,)
         labels = []
         for item in items:
-            if isinstance(item, Scalar):
-                labels.append(s.LabelPath(tuple(item.text.split(".")), item.span))
-            else:
+            path: s.Path | None = self.parsed(item, "path") if isinstance(item, Scalar) else None
+            steps = [step for step in path.steps if isinstance(step, str)] if path is not None else []
+            if path is not None and len(steps) == len(path.steps):
+                labels.append(s.LabelPath(tuple(steps), item.span))
+            elif path is not None or not isinstance(item, Scalar):
                 self.mistake("E0505", "a feature is the label of an entry or stage", item.span)
-        return s.Features(tuple(labels), node.span)
+        return [s.Features(tuple(labels), node.span)] if items else []

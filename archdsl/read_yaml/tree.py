@@ -21,7 +21,7 @@ DEEPEST = 32
 
 MOST_ERRORS = 1000
 
-_REFUSED = re.compile("[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\u2028-\u2029\ud800-\udfff\ufeff\ufffe-\uffff]")
+REFUSED = re.compile("[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\u2028-\u2029\ud800-\udfff\ufeff\ufffe-\uffff]")
 """Control characters, lone surrogates, and three that YAML 1.1 takes for line ends and nothing else does."""
 
 
@@ -93,7 +93,7 @@ def compose(source: Source) -> Node:
 
 def _refuse_characters(source: Source) -> None:
     """Raise `ArchError` at the first character that YAML can't hold, or would end a line with."""
-    found = _REFUSED.search(source.text)
+    found = REFUSED.search(source.text)
     if found is None:
         return
     before = source.text[: found.start()]

@@ -68,11 +68,12 @@ class Variants(Networks):
         """`timm: {ffn: {scale: ls2}}`."""
         self.check_name(key.text, key.span)
         what = f"the key map {key.text!a}"
-        blocks = tuple(
-            s.KeyRules(name.text, tuple(self._rules(name, inner)), name.span, name.span.to(inner.span))
-            for name, inner in self.mapping(node, what)
-        )
+        blocks = tuple(self._block_rules(name, inner) for name, inner in self.mapping(node, what))
         return s.KeyMap(key.text, blocks, key.span, key.span.to(node.span))
+
+    def _block_rules(self, name: Scalar, node: Node) -> s.KeyRules:
+        self.check_name(name.text, name.span)
+        return s.KeyRules(name.text, tuple(self._rules(name, node)), name.span, name.span.to(node.span))
 
     def _rules(self, block: Scalar, node: Node) -> Iterator[s.KeyRule]:
         for key, value in self.mapping(node, f"the rules of {block.text!a}"):
@@ -96,4 +97,6 @@ class Variants(Networks):
 
     def _key_names(self, node: Node) -> tuple[str, ...]:
         items = node.items if isinstance(node, Sequence) else (node,)
+        if not items:
+            self.mistake("E0504", "the names of weights are missing", node.span)
         return tuple(self.text(item, "the name of a weight") for item in items)

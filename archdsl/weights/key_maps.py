@@ -137,9 +137,10 @@ class _Translator:
         self.mistakes: list[Diagnostic] = []
         self.said: set[tuple[str, Span]] = set()
         self.rules = {block: block_rules(rules, self.mistakes) for block, rules in written.items()}
-        # Settings of variants may take entries away: rules of the network that they come from stay right.
-        networks = {found.name: found for found in network.unit.document.networks}
-        networks |= dict.fromkeys(network.lineage, network.base)
+        # As they were written: a variant may take entries away, and rules for them stay right.
+        units = network.chosen.units
+        networks = {found.name: found for unit in reversed(units) for found in unit.document.networks}
+        networks |= dict.fromkeys(network.lineage, networks[network.lineage[-1]])
         check_labels(self.rules, network.unit, networks, self.mistakes)
         if self.mistakes:
             raise ArchError(self.mistakes)

@@ -658,6 +658,18 @@ def test_build_with_weights(small: torch.nn.Module, capsys) -> None:
     assert same(model.state_dict(), small.state_dict())
 
 
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [("a.py", "'a.safetensors' is the file of weights itself"), ("b.safetensors", "is where its weights go")],
+)
+def test_build_takes_no_file_for_two(output: str, message: str, small: torch.nn.Module, capsys) -> None:
+    archdsl.save_weights(small, "a.safetensors")
+    before = Path("a.safetensors").read_bytes()
+    assert main(["build", "net.arch", "--weights", "a.safetensors", "-o", output]) == 2
+    assert message in capsys.readouterr().err and Path("a.safetensors").read_bytes() == before
+    assert sorted(os.listdir()) == ["a.safetensors", "net.arch"]
+
+
 def test_build_at_another_resolution_with_other_classes(tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     save_file(official_state("s0"), "a.safetensors")

@@ -67,12 +67,12 @@ def write_with_weights(
 
     `model.load_state_dict(safetensors.torch.load_file(...))` brings them together. Gives what is said of it.
     """
+    beside = os.path.splitext(path)[0] + SAFETENSORS_ENDING
+    if beside == path or _is_same_file(beside, weights):
+        what = "is where its weights go" if beside == path else "is the file of weights itself"
+        raise fail("E0702", f"{beside!a} {what}", None, "choose another -o")
     model = network.build()
     report = load_weights(model, weights, keys=keys, resize=resize, reset_head=reset_head, network=network)
-    beside = os.path.splitext(path)[0] + SAFETENSORS_ENDING
-    if os.path.exists(beside) and os.path.samefile(beside, weights):
-        message = f"{beside!a} is the file of weights itself"
-        raise fail("E0702", message, None, "choose another -o")
     data = weights_bytes(network, dict(model.state_dict()), None)
     write_together({path: network.source().encode(), beside: data})
     return f"{report}\n{beside}: {len(model.state_dict())} tensors (our own names)"
@@ -99,6 +99,10 @@ def weights_bytes(network: Network, ours: Mapping[str, Tensor], keys: str | None
         result.update({k: v.clone().contiguous() for k, v in zip(piece.theirs, theirs, strict=True)})
     data: bytes = save(result, {"format": "pt"})
     return data
+
+
+def _is_same_file(a: str, b: str) -> bool:
+    return os.path.exists(a) and os.path.exists(b) and os.path.samefile(a, b)
 
 
 def _check_ending(path: str) -> None:

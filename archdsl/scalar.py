@@ -155,8 +155,13 @@ def apply(op: str, *operands: Scalar) -> Scalar:
     `x // 1` are `x`, and `ceil(ceil(x / 2) / 2)` is `ceil(x / 4)`. Simplification looks at terms
     alone, never at values: two instances of a block that differ in numbers keep equal terms.
     """
-    values = tuple([operand[0] for operand in operands])
-    terms = tuple([operand[1] for operand in operands])
+    if len(operands) == 2:
+        (left, left_term), (right, right_term) = operands
+        values: tuple[Constant, ...] = (left, right)
+        terms: tuple[Term, ...] = (left_term, right_term)
+    else:
+        values = tuple([operand[0] for operand in operands])
+        terms = tuple([operand[1] for operand in operands])
     value = compute(op, values)
     for term in terms:
         if isinstance(term, tuple):

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from archdsl.graph import Graph, Node, Template
-from archdsl.ops import Op, TensorType, total
+from archdsl.ops import Op, TensorType, product, total
 
 Convention: TypeAlias = Literal["core", "fvcore", "paper"]
 CONVENTIONS: Final[tuple[Convention, ...]] = ("core", "fvcore", "paper")
@@ -116,7 +116,7 @@ class TemplateCosts:
             return Cost(0, 0, 0, 0, macs)
         sizes = {"param": 0, "buffer": 0, "counter": 0, "derived": 0}
         for weight in weights:
-            sizes[weight.role] += weight.size
+            sizes[weight.role] += product(weight.axes)
         params = sizes["param"]
         if self.convention == "paper":
             params = total(node.op.paper_params(*types))

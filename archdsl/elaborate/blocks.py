@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from archdsl import syntax as s
-from archdsl.elaborate.binding import bind
+from archdsl.elaborate.binding import Called, bind, call_key
 from archdsl.elaborate.expressions import Args, Expressions
 from archdsl.elaborate.inits import initialisation
 from archdsl.elaborate.values import (
@@ -46,16 +46,6 @@ if TYPE_CHECKING:
 
 MOST_NODES: Final = 1_000_000
 """A template, and a network of templates, has at most so many nodes."""
-
-
-class Called(NamedTuple):
-    """What a call of a block comes to, in the caller's names: its template, what it binds, and its results."""
-
-    child: Template
-    binds: tuple[tuple[str, Scalar], ...]
-    types: list[TensorType]
-    tensors: list[Tensor] | None
-    """What it takes, where it names its tensors; else they are those that it was given, in order."""
 
 
 class BlockElaborator(Expressions):
@@ -152,10 +142,10 @@ class BlockElaborator(Expressions):
             message = f"with this call, there are more than {MOST_NODES:,} operations"
             self.report(Refused("E0602", message, span, "does each block call another one twice?"))
             raise ArchError(self.shared.errors)
-        pairs = [pair for _, pair in binds]
+        formulas = [pair for _, pair in binds if type(pair.term) is Apply]
         for type_ in types:
-            pairs += type_.shape
-        if any(is_large(pair) for pair in pairs if type(pair.term) is Apply):
+            formulas += [extent for extent in type_.shape if type(extent.term) is Apply]
+        if formulas and any(map(is_large, formulas)):
             message = f"a size here is a formula of more than {LARGEST_FORMULA} operations"
             help = "write y: [C, h, w] = ... now and then: that names the sizes"
             raise Refused("E0602", message, span, help)
@@ -173,8 +163,8 @@ class BlockElaborator(Expressions):
         span: Span,
     ) -> list[Tensor]:
         results = [self.tensor(type_) for type_ in types]
-        taken = tuple([tensor.number for tensor in inputs])
-        given = tuple([tensor.number for tensor in results])
+        taken = tuple([number for number, _ in inputs])
+        given = tuple([number for number, _ in results])
         self.nodes.append(Node(taken, given, op, child, binds, label, len(self.nodes), span))
         return results
 
@@ -193,7 +183,7 @@ class BlockElaborator(Expressions):
     def call_block(
         self, ref: BlockRef, args: Args, tensors: list[Tensor], label: str | None, span: Span
     ) -> Value:
-        key = _call_key(ref, args, tensors)
+        key = call_key(ref, args, tensors)
         called = self.shared.calls.get(key) if key is not None else None
         if called is None:
             called = self._called(ref, args, tensors, span)
@@ -476,24 +466,6 @@ class BlockElaborator(Expressions):
         named = type_.with_shape(*written)
         self.types[value.number] = named
         return Tensor(value.number, named)
-
-
-def _call_key(ref: BlockRef, args: Args, tensors: list[Tensor]) -> object | None:
-    """What decides all that a call comes to, for calls with plain numbers: names and constants.
-
-    None for others. Types of numbers are part of it, and formulas are left out, for 2 == 2.0 and True == 1.
-    """
-    parts: list[object] = [id(ref.block)]
-    for name, value, _ in args:
-        if type(value) is not Scalar or type(value.term) is Apply:
-            return None
-        parts += (name, type(value.value), value)
-    for tensor in tensors:
-        parts.append(tensor.type)
-        for extent in tensor.type.shape:
-            if type(extent.term) is Apply:
-                return None
-    return tuple(parts)
 
 
 def label_twice(label: str, span: Span, other: Span) -> Refused:

@@ -46,7 +46,10 @@ class ParameterElaborator(BlockElaborator):
         self.streams: dict[str, Tensor | Poison] = {}
         self.main = "x"
         self.place = ""
-        """Where in the document an expression stands: what a choice in it is called."""
+        """Where in the document an expression stands: what a choice in it is called. Of what each block chooses
+        for itself it begins with `*`, which the block's label will replace."""
+        self.shared_place = ""
+        """The same for choices that blocks share: never with `*`."""
         self.chosen_here = 0
         self.values: dict[str, Value] = {}
         """Parameters and lets of a space, for what has been decided; some stay as long as that does."""
@@ -54,14 +57,14 @@ class ParameterElaborator(BlockElaborator):
     # --- choices
 
     @contextmanager
-    def at(self, place: str) -> Iterator[None]:
+    def at(self, place: str, shared: str | None = None) -> Iterator[None]:
         """Expressions inside stand at a place of the document."""
-        before = self.place, self.chosen_here
-        self.place, self.chosen_here = place, 0
+        before = self.place, self.shared_place, self.chosen_here
+        self.place, self.shared_place, self.chosen_here = place, shared or place, 0
         try:
             yield
         finally:
-            self.place, self.chosen_here = before
+            self.place, self.shared_place, self.chosen_here = before
 
     def lookup(self, name: str) -> Value | None:
         value = self.env.get(name)
@@ -113,12 +116,12 @@ class ParameterElaborator(BlockElaborator):
 
     def arguments(self, args: tuple[s.Argument, ...]) -> Args:
         result: Args = []
-        place = self.place
+        place, shared = self.place, self.shared_place
         for arg in args:
             inner = arg.value.value if isinstance(arg.value, s.Each) else arg.value
             name = arg.name or "0"
             try:
-                with self.at(f"{place}.{name}" if place else name):
+                with self.at(f"{place}.{name}" if place else name, f"{shared}.{name}"):
                     if isinstance(inner, s.Choose):
                         each = isinstance(arg.value, s.Each)
                         value: Value = self._open(inner, f"*{_below(place, name)}" if each else self._here())
@@ -133,11 +136,19 @@ class ParameterElaborator(BlockElaborator):
     def _here(self) -> str:
         """The name of the next choice of this place."""
         self.chosen_here += 1
-        return self.place if self.chosen_here == 1 else f"{self.place}.{self.chosen_here}"
+        return self.shared_place if self.chosen_here == 1 else f"{self.shared_place}.{self.chosen_here}"
 
     def _open(self, expr: s.Choose, name: str) -> Open:
-        with self.at(name):
-            options = tuple(self.evaluate(option) for option in expr.options)
+        options: list[Value] = []
+        shared = self.shared_place
+        for option in expr.options:
+            inner = f"{shared}.{option.name}" if isinstance(option, s.Call) else shared
+            with self.at(name, inner):
+                options.append(self.evaluate(option))
+        return self._opened(expr, name, tuple(options))
+
+    @staticmethod
+    def _opened(expr: s.Choose, name: str, options: tuple[Value, ...]) -> Open:
         return Open(name, options, tuple(option.span for option in expr.options), expr.span)
 
     def named(self, value: Value, label: str) -> Value:

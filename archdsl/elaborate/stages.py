@@ -16,8 +16,8 @@ from archdsl.scalar import Scalar
 from archdsl.source import Span
 from archdsl.variants import items_of
 
-MOST_BLOCKS: Final = 2 * LONGEST_LIST
-"""A network has at most so many blocks, in all its stages."""
+MOST_BLOCKS: Final = 12_000
+"""A network has at most so many entries and blocks."""
 
 
 class Item:
@@ -56,15 +56,18 @@ class StageElaborator(StreamElaborator):
             raise Refused("E0213", f"the stage {stage.label!r} stands in the head", stage.span, help)
         self.own(stage.label, stage.span)
         first, numbers = len(self.nodes), Numbers(stage.label)
-        for item in self.items_of(stage):
+        items = self.items_of(stage)
+        if first + len(items) > MOST_BLOCKS:
+            message = f"this network expands to more than {MOST_BLOCKS:,} blocks"
+            raise Refused("E0602", message, stage.span)
+        for item in items:
             before = len(self.nodes)
             self.block(item, numbers)
-            if len(self.nodes) > MOST_BLOCKS:
-                message = f"this network expands to more than {MOST_BLOCKS:,} blocks"
-                raise Refused("E0602", message, item.span)
             numbers.made(item, len(self.nodes) > before)
-        if len(self.nodes) == first and not self.shared.errors:
+        if not items and not self.shared.errors:
             raise Refused("E0215", f"stage {stage.label!r} has no blocks", stage.span)
+        if len(self.nodes) == first:
+            return  # choices decided for no block at all
         self.stages.append(Stage(stage.label, first, len(self.nodes), stage.span))
         main = self.streams[self.main]
         if isinstance(main, Tensor):
@@ -227,7 +230,7 @@ class StageElaborator(StreamElaborator):
         """A choice of blocks: one for each block of a stage where it says so, else one for all of them."""
         if isinstance(item, s.Each):
             assert isinstance(item.value, s.Choose)
-            with self.at("*"):
+            with self.at("*", self.place):
                 made = self._open(item.value, "*")
             return made.replace(name="*block")  # type: ignore[no-any-return]
         with self.at(self.place):

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from archdsl import syntax as s
-from archdsl.elaborate.binding import Bound, Signature
-from archdsl.elaborate.blocks import BlockElaborator, Called
+from archdsl.elaborate.binding import Bound, Called, Signature
+from archdsl.elaborate.blocks import BlockElaborator
 from archdsl.elaborate.values import (
     POISON,
     BlockRef,
@@ -21,7 +21,7 @@ from archdsl.elaborate.values import (
 )
 from archdsl.graph import Argument, Decision, Template
 from archdsl.ops import TensorType, shape_text
-from archdsl.scalar import Scalar, is_constant, scalar, variable
+from archdsl.scalar import Scalar, scalar, variable
 from archdsl.source import ArchError, Diagnostic, Frame, Span
 
 DEEPEST_CALL: Final = 64
@@ -195,11 +195,13 @@ def _finish(builder: BlockElaborator, ref: BlockRef, bound: Bound) -> Template |
         if not all(isinstance(value, Tensor) for value in builder.trained):
             return None
         training = tuple(value.number for value in builder.trained)  # type: ignore[union-attr]
-    usual = builder.shared.signature(ref).usual
+    written, params = builder.shared.signature(ref).written, bound.values
     arguments = tuple(
-        Argument(param.name, param.type.name, _written(usual.get(param.name)), value.value)
-        for param in block.params
-        if param.type is not None and isinstance(value := bound.values[param.name], Scalar)
+        [
+            Argument(param.name, param.type.name, written.get(param.name), value.value)
+            for param in block.params
+            if param.type is not None and isinstance(value := params[param.name], Scalar)
+        ]
     )
     _check_modes(builder, outputs)
     _check_reads(builder, outputs, training or ())
@@ -248,11 +250,6 @@ def _declared(
         return builder.tensor(claim).number
     builder.types[value.number] = TensorType(tuple(known), value.type.batched)
     return value.number
-
-
-def _written(default: Value | None) -> Scalar | None:
-    """A default as a class can write it: a number that depends on nothing."""
-    return default if isinstance(default, Scalar) and is_constant(default.term) else None
 
 
 def _check_reads(builder: BlockElaborator, outputs: Sequence[int], training: Sequence[int]) -> None:

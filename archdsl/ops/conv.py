@@ -100,7 +100,11 @@ class Conv2d(Op):
                 )
         if self.padding is None:
             check_middle(self.kernel)
-        extents = [
+        return (map_.with_shape(self.out_channels, *self._extents(map_)),)
+
+    def _extents(self, map_: TensorType) -> list[Scalar]:
+        """The rows and columns of the output."""
+        return [
             window_extent(
                 map_.shape[axis + 1],
                 self.kernel[axis],
@@ -110,7 +114,6 @@ class Conv2d(Op):
             )
             for axis in (0, 1)
         ]
-        return (map_.with_shape(self.out_channels, *extents),)
 
     def _kernel_axes(self, x: TensorType) -> tuple[Scalar, ...]:
         return (self.out_channels, x.shape[0] // self.groups, *self.kernel)
@@ -119,8 +122,7 @@ class Conv2d(Op):
         return weight_and_bias(self._kernel_axes(x[0]), self.out_channels, self.bias)
 
     def macs(self, *x: TensorType) -> Products:
-        (out,) = self.shape(*x)
-        return ((*self._kernel_axes(x[0]), *out.shape[1:]),)
+        return ((*self._kernel_axes(x[0]), *self._extents(x[0])),)
 
     def paper_params(self, *x: TensorType) -> Products:
         return authors_count(self._kernel_axes(x[0]), self.bias)

@@ -191,7 +191,8 @@ class _Writer:
             elif not _holds_choice(statement) and not getattr(statement, "later", ()):
                 yield statement
             elif isinstance(statement, s.Stage):
-                yield self._stage(statement, made or [])
+                if made:
+                    yield self._stage(statement, made)
             elif isinstance(statement, s.If):
                 taken = [s_ for s_ in (*statement.then, *statement.otherwise) if id(s_) in self.builder.made]
                 yield from self._statements(taken)

@@ -27,7 +27,7 @@ from archdsl.ops import TensorType
 from archdsl.source import ArchError, Diagnostic, Span
 from archdsl.space.reads import Read, is_read, reads_of
 
-MOST_RUNS: Final = 50_000
+MOST_RUNS: Final = 10_000
 """So many steps are gone through; a space whose decisions are entangled beyond that is refused."""
 
 Picks: TypeAlias = dict[str, int]

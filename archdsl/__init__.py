@@ -5,7 +5,8 @@
     >>> network.stats().params
     3600256
 
-`load(...)` gives `.stats()`, `.graph`, `.source()` and `.build()`; `build(...)` gives the module.
+`load(...)` gives `.stats()`, `.graph`, `.source()` and `.build()`; `build(...)` gives the module;
+`load_weights(module, file)` and `save_weights(module, file)` go by the key maps of its document.
 Nothing here imports torch before a module is built.
 """
 
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
     from archdsl.network import Network, build, load
     from archdsl.source import ArchError
     from archdsl.stats import Stats
+    from archdsl.weights import load_weights, save_weights
 
-__all__ = ["ArchError", "Network", "Stats", "__version__", "build", "load"]
+__all__ = [
+    "ArchError", "Network", "Stats", "__version__", "build", "load", "load_weights", "save_weights",
+]  # fmt: skip
 
 _HOMES = {
     "ArchError": "archdsl.source",
@@ -28,6 +32,8 @@ _HOMES = {
     "Stats": "archdsl.stats",
     "build": "archdsl.network",
     "load": "archdsl.network",
+    "load_weights": "archdsl.weights",
+    "save_weights": "archdsl.weights",
 }
 
 

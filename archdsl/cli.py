@@ -70,6 +70,18 @@ def _parser() -> argparse.ArgumentParser:
     build = commands.add_parser("build", help="write the network as a PyTorch file")
     build.add_argument("spec", metavar="SPEC")
     build.add_argument("-o", "--output", metavar="FILE", help="- is the terminal; else build/NAME.py")
+    build.add_argument("--weights", metavar="FILE", help="write these beside it, as .safetensors")
+    build.add_argument("--keys", metavar="NAME", help="the key map that the weights follow")
+    build.add_argument("--resize", type=_resolution, metavar="N or NxM",
+                       help="the resolution that the weights were made for")  # fmt: skip
+    build.add_argument("--reset-head", action="store_true", help="leave the classifier as it begins")
+
+    weights = commands.add_parser("weights", help="write a file of weights under other names")
+    weights.add_argument("spec", metavar="SPEC")
+    weights.add_argument("file", metavar="FILE", help=".safetensors, .pt, .pth or .bin")
+    weights.add_argument("-o", "--output", required=True, metavar="FILE", help="a .safetensors file")
+    weights.add_argument("--keys", metavar="NAME", help="the key map that FILE follows")
+    weights.add_argument("--to", metavar="NAME", help="the key map to write; without it our own names")
 
     show = commands.add_parser("show", help="print the graph, or one block of it")
     show.add_argument("spec", metavar="SPEC")
@@ -104,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("file", metavar="FILE", help="net.yaml or net.arch")
     new.add_argument("--base", metavar="SPEC", help="make it a variant of this one")
 
-    for command in (stats, build, show, verify, freeze, sample):
+    for command in (stats, build, show, verify, freeze, sample, weights):
         command.add_argument("--resolution", type=_resolution, metavar="N or NxM", help="rows x columns")
         command.add_argument("--set", action="append", default=[], metavar="PATH=VALUE",
                              help="as a variant does: width='[32, 48]', s3.4.expansion=3")  # fmt: skip
@@ -139,6 +151,7 @@ def _stats(args: argparse.Namespace) -> int:
 
 def _build(args: argparse.Namespace) -> int:
     network = _load(args, args.spec)
+    _check_weight_options(args)
     text = network.source()
     if args.output == "-":
         sys.stdout.write(text)
@@ -149,9 +162,32 @@ def _build(args: argparse.Namespace) -> int:
     if os.path.exists(args.spec) and os.path.exists(path) and os.path.samefile(args.spec, path):
         message = f"{path!a} is the document itself"
         raise ArchError([Diagnostic("E0702", message, None, "choose another -o")])
-    write_atomically(path, text)
+    if args.weights is None:
+        write_atomically(path, text)
+    else:
+        from archdsl.weights import write_with_weights
+
+        print(write_with_weights(network, path, args.weights, args.keys, args.resize, args.reset_head))
     figures = network.stats()
     print(f"{path}: {figures.params:,} parameters, {figures.macs:,} MACs (core)")
+    return 0
+
+
+def _check_weight_options(args: argparse.Namespace) -> None:
+    """Options that would do nothing are mistakes."""
+    options = {"--keys": args.keys, "--resize": args.resize, "--reset-head": args.reset_head}
+    given = [name for name, value in options.items() if value]
+    if args.weights is None and given:
+        raise ArchError([Diagnostic("E0001", f"{given[0]} goes with --weights", None, "--weights FILE")])
+    if args.weights is not None and args.output == "-":
+        raise ArchError([Diagnostic("E0001", "weights can't go to the terminal", None, "-o net.py")])
+
+
+def _weights(args: argparse.Namespace) -> int:
+    from archdsl.weights import convert_weights
+
+    report = convert_weights(_load(args, args.spec), args.file, args.output, args.keys, args.to)
+    print(f"{report}\n{args.output}: {'our own names' if args.to is None else f'keys {args.to}'}")
     return 0
 
 
@@ -260,6 +296,7 @@ _COMMANDS = {
     "freeze": _freeze,
     "sample": _sample,
     "new": _new,
+    "weights": _weights,
 }
 
 

@@ -152,6 +152,7 @@ class Library:
                 mistakes.append(Diagnostic("E0205", message, block.span, help))
             own[block.name] = block
             blocks[block.name] = (block, unit)
+        mistakes += _rules_of_nothing(document, blocks)
         if mistakes:
             raise ArchError(mistakes)
         self._units[key] = unit
@@ -177,6 +178,17 @@ class Library:
         except ArchError:
             self._wrong.add(key)
             raise
+
+
+def _rules_of_nothing(document: s.Document, blocks: Mapping[str, object]) -> list[Diagnostic]:
+    """Mistakes for the key rules of a block or network that there is not."""
+    known = {*blocks, *(n.name for n in document.networks), *(v.name for v in document.variants)}
+    return [
+        Diagnostic("E0801", f"no block or network {part.block!r}", part.span, did_you_mean(part.block, known))
+        for key_map in document.keys
+        for part in key_map.blocks
+        if part.block not in known
+    ]
 
 
 def _within(folder: str, name: str) -> str | None:

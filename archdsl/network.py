@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from archdsl.cost import Convention
 from archdsl.cost.memory import Dtype
@@ -20,6 +21,7 @@ from archdsl.version import VERSION
 if TYPE_CHECKING:
     from torch import nn
 
+    from archdsl import syntax as s
     from archdsl.emit import Header
     from archdsl.space import SpaceStats
     from archdsl.space.freeze import Frozen
@@ -48,6 +50,15 @@ class Network:
     def name(self) -> str:
         """The network's name."""
         return self.document.name
+
+    @property
+    def key_maps(self) -> Mapping[str, Mapping[str, s.KeyRules]]:
+        """The key maps that its document sees, by name and then by block or network."""
+        return self.unit.keys
+
+    def at(self, resolution: tuple[int, int]) -> Network:
+        """The same network for inputs of other rows and columns."""
+        return Network(self.chosen, self._command_name, resolution, self._settings)
 
     def __repr__(self) -> str:
         return f"<archdsl.Network {self.name} of {self.unit.source.name}>"
@@ -133,7 +144,9 @@ class Network:
         from archdsl.emit.names import class_name
         from archdsl.execute import module_class
 
-        return module_class(self.source(), class_name(self.name), self.graph.fingerprint)
+        made = module_class(self.source(), class_name(self.name), self.graph.fingerprint)
+        _NETWORKS[made] = self
+        return made
 
     @property
     def command(self) -> str:
@@ -152,6 +165,15 @@ class Network:
 
         core = self.stats()
         return Header(VERSION, self.graph.fingerprint, self.command, core.params, core.macs, "core")
+
+
+# Two documents that give the same text share a class: the one that was built last is remembered.
+_NETWORKS: WeakKeyDictionary[type, Network] = WeakKeyDictionary()
+
+
+def network_of(model: object) -> Network | None:
+    """The network that a module was built from, or None for a module from elsewhere."""
+    return _NETWORKS.get(type(model))
 
 
 def load(

@@ -422,8 +422,8 @@ class Variant(Record):
 class KeyRule(Record):
     """`"fc1.conv" -> "mlp.fc1"`: how others name weights of a block; several are joined or parted.
 
-    A segment `*` stands for any one. `options` are `reshape` (the other shape), `axis` and `groups` (of
-    what is joined). With no name of ours it drops what the others have.
+    A segment `*` stands for any one. `options` are `reshape` (the other shape), `axis`, `groups` and
+    `sizes` (of what is joined or parted). With no name of ours it drops what the others have.
     """
 
     ours: tuple[str, ...]

@@ -12,6 +12,7 @@ from archdsl.ops.base import (
     OpError,
     Products,
     Spelling,
+    Table,
     TensorType,
     Weight,
     product,
@@ -79,6 +80,6 @@ OPS: Final[dict[str, type[Op]]] = {
 }
 
 __all__ = [
-    "OPS", "Code", "Constructor", "Op", "OpError", "Products", "Spelling", "TensorType", "Weight",
+    "OPS", "Code", "Constructor", "Op", "OpError", "Products", "Spelling", "Table", "TensorType", "Weight",
     "product", "shape_text", "total",
 ]  # fmt: skip

@@ -84,6 +84,20 @@ class Weight(NamedTuple):
         return product(self.axes)
 
 
+class Table(NamedTuple):
+    """A weight with an axis over the positions of a grid, row by row: it changes with the resolution.
+
+    Rules say how it is made for another grid. `offsets`: an entry belongs to a distance (|dy|, |dx|)
+    between two positions. `positions`: it belongs to a position; entries before those of the grid (class
+    tokens) belong to none.
+    """
+
+    weight: str
+    axis: int
+    grid: Shape
+    rule: Literal["offsets", "positions"]
+
+
 Axes: TypeAlias = tuple[Scalar, ...]
 """A product of sizes, kept as its factors."""
 Products: TypeAlias = tuple[Axes, ...]
@@ -198,6 +212,10 @@ class Op(Record):
 
     def weights(self, *x: TensorType) -> tuple[Weight, ...]:
         """What it owns in state_dict, for inputs of these types."""
+        return ()
+
+    def tables(self, *x: TensorType) -> tuple[Table, ...]:
+        """Which of its weights are tables over positions, so that weights of another resolution fit."""
         return ()
 
     @abstractmethod
@@ -332,7 +350,7 @@ def torch_axis(axis: int, x: TensorType) -> int:
 __all__ = [
     "ATOM", "ONE", "Axes", "Code", "Constructor", "Count", "Count2", "Dim", "Dim2", "Dims", "Flag",
     "Int", "Ints", "LEVELS", "Op", "OpError", "Parameter", "Products", "Real", "Shape", "Spelling",
-    "Pointwise", "TensorType", "Text", "Weight", "Weightless", "axis_of", "both", "const", "expect_axes",
-    "expect_batch", "expect_rank", "float_text", "infix", "keywords", "product", "shape_text",
+    "Pointwise", "Table", "TensorType", "Text", "Weight", "Weightless", "axis_of", "both", "const",
+    "expect_axes", "expect_batch", "expect_rank", "float_text", "infix", "keywords", "product", "shape_text",
     "torch_axis", "total",
 ]  # fmt: skip

@@ -12,28 +12,46 @@ from archdsl.ops.base import (
     Products,
     Real,
     Spelling,
+    Table,
     TensorType,
     Weight,
     const,
     float_text,
+    product,
 )
 from archdsl.scalar import ceil_div
 
 
 class Parameter(Op):
-    """A learned tensor without a batch: `token: parameter([1, dim])`; its label alone is its key."""
+    """A learned tensor without a batch: `token: parameter([1, dim])`; its label alone is its key.
+
+    With `grid = [rows, columns]` the last rows * columns of its first axis stand for positions: weights of
+    another resolution can be resampled.
+    """
 
     kind = "parameter"
     inputs = 0
 
     extents: Dims
     value: Real = const(0.0)
+    grid: Dims | None = None
 
     def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
+        if self.grid is not None:
+            if len(self.grid) != 2:
+                raise OpError("grid is [rows, columns]", attribute="grid")
+            positions = product(self.grid)
+            if not self.extents or self.extents[0].int < positions:
+                has = f"{self.extents[0].value} entries" if self.extents else "no axes"
+                message = f"a table over {positions} positions has as many entries or more, this has {has}"
+                raise OpError(message, "the first axis goes over the positions", "grid")
         return (TensorType(self.extents, batched=False),)
 
     def weights(self, *x: TensorType) -> tuple[Weight, ...]:
         return (Weight("", self.extents),)
+
+    def tables(self, *x: TensorType) -> tuple[Table, ...]:
+        return () if self.grid is None else (Table("", 0, self.grid, "positions"),)
 
     def macs(self, *x: TensorType) -> Products:
         return ()
@@ -77,6 +95,9 @@ class AttentionBias(Op):
             Weight("weight", (self.heads, keys)),
             Weight("index", (queries, keys), "derived"),
         )
+
+    def tables(self, *x: TensorType) -> tuple[Table, ...]:
+        return (Table("weight", 1, self.key, "offsets"),)
 
     def macs(self, *x: TensorType) -> Products:
         return ()

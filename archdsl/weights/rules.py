@@ -1,0 +1,246 @@
+"""The rules of a key map as they are applied: patterns in segments, options as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, TypeAlias
+
+from archdsl import syntax as s
+from archdsl.library import Unit
+from archdsl.record import Record
+from archdsl.source import Diagnostic, Span, did_you_mean
+
+Segments: TypeAlias = tuple[str, ...]
+"""A key, or a pattern over keys, parted at its dots; in a pattern `*` stands for any one."""
+
+OPTIONS: Final = ("reshape", "axis", "groups", "sizes")
+
+
+class Rule(Record):
+    """`ours -> theirs`: one to one, several joined into one, or one parted into several."""
+
+    ours: tuple[Segments, ...]
+    theirs: tuple[Segments, ...]
+    axis: int
+    groups: int
+    sizes: tuple[int, ...] | None
+    """Extents of the parts along the axis; equal shares where there are none."""
+    reshape: tuple[int, ...] | None
+    """Their shape; -1 is what remains."""
+    span: Span
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    @property
+    def shapes(self) -> bool:
+        """Whether it does more to a tensor than name it."""
+        return len(self.ours) > 1 or len(self.theirs) > 1 or self.reshape is not None
+
+
+class BlockRules(Record):
+    """What a key map says about one block: its rules in order, and the names that it drops."""
+
+    rules: tuple[Rule, ...] = ()
+    drops: tuple[Segments, ...] = ()
+
+
+def matched(pattern: Segments, segments: Sequence[str]) -> Segments | None:
+    """What the stars of a pattern stand for at the start of `segments`, or None where it does not fit."""
+    if len(pattern) > len(segments):
+        return None
+    stars = []
+    for wanted, segment in zip(pattern, segments, strict=False):
+        if wanted == "*":
+            stars.append(segment)
+        elif wanted != segment:
+            return None
+    return tuple(stars)
+
+
+def filled(pattern: Segments, stars: Segments) -> Segments:
+    """A target with what the stars of its pattern stood for."""
+    given = iter(stars)
+    return tuple(next(given) if segment == "*" else segment for segment in pattern)
+
+
+# --- from the document
+
+
+def block_rules(written: s.KeyRules, mistakes: list[Diagnostic]) -> BlockRules:
+    """The rules for one block; those that say nothing sensible are mistakes."""
+    rules, drops = [], []
+    for rule in written.rules:
+        reader = _Reader(rule, mistakes)
+        if not rule.ours:
+            drops += [reader.pattern(name) for name in rule.theirs]
+        else:
+            made = reader.rule()
+            if made is not None:
+                rules.append(made)
+    return BlockRules(tuple(rules), tuple(drops))
+
+
+class _Reader:
+    """Reads one rule."""
+
+    def __init__(self, written: s.KeyRule, mistakes: list[Diagnostic]) -> None:
+        self.written, self.mistakes = written, mistakes
+        self.sound = True
+
+    def wrong(self, message: str, help: str, span: Span | None = None) -> None:
+        self.sound = False
+        self.mistakes.append(Diagnostic("E0802", message, span or self.written.span, help))
+
+    def rule(self) -> Rule | None:
+        ours = tuple(map(self.pattern, self.written.ours))
+        one_to_one = len(ours) == len(self.written.theirs) == 1
+        vanishes = one_to_one and self.written.theirs == ("",)
+        theirs = ((),) if vanishes else tuple(map(self.pattern, self.written.theirs))
+        if not theirs:
+            self.wrong("a rule has no name of theirs", 'write "ours" -> "theirs"')
+        if len(ours) > 1 and len(theirs) > 1:
+            message = f"{len(ours)} names of ours are joined and parted into {len(theirs)} of theirs at once"
+            self.wrong(message, "join several into one, or part one into several")
+        if len({pattern.count("*") for pattern in (*ours, *theirs)}) > 1:
+            help = "what a '*' of ours stood for goes into the '*' of theirs, in order"
+            self.wrong("the names of a rule have as many '*' each", help)
+        if len(set(ours)) < len(ours) or len(set(theirs)) < len(theirs):
+            self.wrong("a rule names the same weight twice", "leave one out")
+        axis, groups, sizes, reshape = self._options(one_to_one, len(theirs))
+        return Rule(ours, theirs, axis, groups, sizes, reshape, self.written.span) if self.sound else None
+
+    def pattern(self, name: str) -> Segments:
+        segments = tuple(name.split("."))
+        if any(segment != "*" and (not segment or "*" in segment) for segment in segments):
+            help = "segments stand between dots, and '*' stands for a whole one"
+            self.wrong(f"{name!a} is no name of a weight", help)
+        return segments
+
+    def _options(
+        self, one_to_one: bool, parts: int
+    ) -> tuple[int, int, tuple[int, ...] | None, tuple[int, ...] | None]:
+        axis, groups = 0, 1
+        sizes: tuple[int, ...] | None = None
+        reshape: tuple[int, ...] | None = None
+        seen: set[str] = set()
+        for option in self.written.options:
+            name = option.name
+            if name not in OPTIONS or name in seen:
+                message = f"a rule has no option {name!r}" if name else "an option of a rule has a name"
+                help = did_you_mean(name or "", OPTIONS, "options")
+                self.wrong(f"{name!r} is given twice" if name in seen else message, help, option.span)
+                continue
+            seen.add(name)
+            value = _numbers(option.value)
+            if name == "reshape":
+                reshape = self._list(option, value)
+                if reshape and (reshape.count(-1) > 1 or any(n < 1 and n != -1 for n in reshape)):
+                    self.wrong("a shape has sizes from 1, and -1 once", "reshape = [-1, 1, 1]", option.span)
+            elif one_to_one:
+                message = f"{name!r} is for names that are joined or parted"
+                self.wrong(message, "leave it out", option.span)
+            elif name == "sizes":
+                sizes = self._list(option, value)
+                if sizes is not None and (len(sizes) != parts or parts < 2 or min(sizes) < 1):
+                    self.wrong("'sizes' has one size, from 1, for each part", "sizes = [2, 1]", option.span)
+            elif not isinstance(value, int) or value < (1 if name == "groups" else 0):
+                least = 1 if name == "groups" else 0
+                self.wrong(f"{name!r} is a whole number from {least}", f"{name} = 1", option.span)
+            elif name == "axis":
+                axis = value
+            else:
+                groups = value
+        return axis, groups, sizes, reshape
+
+    def _list(self, option: s.Argument, value: int | tuple[int, ...] | None) -> tuple[int, ...] | None:
+        if isinstance(value, tuple) and value:
+            return value
+        self.wrong(f"{option.name!r} is a list of whole numbers", f"{option.name} = [8, 4]", option.span)
+        return None
+
+
+def _numbers(value: s.Expr) -> int | tuple[int, ...] | None:
+    """A whole number or a list of them, as it is written; None for anything else."""
+    match value:
+        case s.Num(int(number)):
+            return number
+        case s.Unary("-", s.Num(int(number))):
+            return -number
+        case s.ListExpr(items):
+            inner = [_numbers(item) for item in items]
+            return tuple(n for n in inner if isinstance(n, int)) if None not in inner else None
+    return None
+
+
+# --- whether the labels are there
+
+
+class _Label(Record):
+    """What stands behind a label: whether it carries an index, and what is called, where that is known."""
+
+    indexed: bool
+    callee: str | None
+
+
+def check_labels(
+    rules: Mapping[str, BlockRules],
+    unit: Unit,
+    networks: Mapping[str, s.Network],
+    mistakes: list[Diagnostic],
+) -> None:
+    """Note the rules whose names lead to no label, whatever the arguments of the block."""
+    for name, part in rules.items():
+        owner: s.Block | s.Network | None = networks.get(name)
+        inside = unit
+        if name in unit.blocks:
+            owner, inside = unit.blocks[name]
+        if owner is None:
+            continue
+        for rule in part.rules:
+            for pattern in rule.ours:
+                _follow(pattern, owner, inside, rule.span, mistakes)
+
+
+def _follow(
+    pattern: Segments, owner: s.Block | s.Network, unit: Unit, span: Span, mistakes: list[Diagnostic]
+) -> None:
+    while pattern and pattern[0] != "*":
+        labels = _labels(owner)
+        found = labels.get(pattern[0])
+        if found is None:
+            message = f"no label {pattern[0]!r} in {owner.name}"
+            mistakes.append(Diagnostic("E0803", message, span, did_you_mean(pattern[0], labels, "labels")))
+            return
+        pattern = pattern[2 if found.indexed else 1 :]
+        arguments = {param.name for param in owner.params}
+        if found.callee is None or found.callee in arguments or found.callee not in unit.blocks:
+            return
+        owner, unit = unit.blocks[found.callee]
+
+
+def _labels(owner: s.Block | s.Network) -> dict[str, _Label]:
+    result: dict[str, _Label] = {}
+    for label, found in _labels_in(owner.body):
+        # Written in several branches, it may stand for several things: what is behind it is not known.
+        known = result.get(label)
+        result[label] = found if known in (None, found) else _Label(found.indexed, None)
+    return result
+
+
+def _labels_in(part: object) -> Iterator[tuple[str, _Label]]:
+    if isinstance(part, s.Stage):
+        yield part.label, _Label(True, None)
+    elif isinstance(part, s.Labelled | s.Entry):
+        call = part.call
+        callee = call.name if isinstance(call, s.Call) else call.id if isinstance(call, s.Name) else None
+        yield part.label, _Label(part.index is not None, callee)
+        yield from _labels_in(part.call)
+    elif isinstance(part, Record):
+        for field in part._compared:
+            yield from _labels_in(getattr(part, field))
+    elif type(part) is tuple:
+        for item in part:
+            yield from _labels_in(item)

@@ -20,10 +20,16 @@ from archdsl.source import ArchError, Source
 ROOT = Path(archdsl.__file__).parent.parent
 import os
 from hypothesis import Phase
-MANY=int(os.environ.get("MANY","40"))
-PHASES=[Phase.generate]
+
+MANY = int(os.environ.get("MANY", "40"))
+PHASES = [Phase.generate]
 DRAWN = settings(
-    max_examples=MANY, phases=PHASES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
+    max_examples=MANY,
+    phases=PHASES,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    database=None,
 )
 SURFACES = ("arch", "yaml")
 OTHER = {"arch": "yaml", "yaml": "arch"}
@@ -63,7 +69,11 @@ def test_what_is_printed_is_read_as_it_was(surface: str, document: s.Document) -
 @DRAWN
 @given(document=documents(), data=st.data())
 def test_comments_are_kept(surface: str, document: s.Document, data: st.DataObject) -> None:
-    text = with_comments(printed(document, surface), surface, data)
+    check_comments(with_comments(printed(document, surface), surface, data), surface)
+
+
+def check_comments(text: str, surface: str) -> None:
+    """Formatting and converting keep a text's comments, and do nothing the second time."""
     kept = comments_of(text, surface)
     once = convert(text, surface, surface)
     assert comments_of(once, surface) == kept

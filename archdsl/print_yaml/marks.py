@@ -33,7 +33,8 @@ def marks_of(source: Source) -> Marks:
     for scalar in scalars:
         span = scalar.span
         if scalar.style == "|" and span.line not in prose:
-            within = (span.line, span.column), (span.end_line, span.end_column)
+            # The next key begins where the block ends.
+            within = (span.line, span.column), (span.end_line, span.end_column - 1)
             found = scan(block_of_text(scalar), span.line + 1, within)
             comments += found.comments
             braces.update(found.braces)

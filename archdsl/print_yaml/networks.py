@@ -11,7 +11,7 @@ from archdsl.print_arch.marks import Marks
 from archdsl.print_arch.signatures import signature, type_text
 from archdsl.print_arch.statements import STEP
 from archdsl.print_arch.writer import Gap, Place, Writer, place
-from archdsl.print_yaml.scalars import LONGEST_KEY, expression, in_brackets, prose, scalar
+from archdsl.print_yaml.scalars import LONGEST_KEY, can_stand_in_braces, expression, in_brackets, prose, scalar
 from archdsl.source import Span
 
 KeyPath = tuple[str, ...]
@@ -122,10 +122,11 @@ class Networks:
             return
         listed = param.type.is_list and not param.type.optional
         type_ = type_text(param.type) if listed else scalar(type_text(param.type))
-        bare = (listed or in_brackets(type_)) and isinstance(param.default, s.Num | s.Bool | s.Name | None)
-        if bare:
-            value = "" if param.default is None else f", value: {expression(param.default)}"
-            self.line(path, f"{{type: {type_}{value}}}", indent, where)
+        value = expression(param.default) if param.default is not None else ""
+        if (listed or in_brackets(type_)) and (not value or can_stand_in_braces(value)):
+            self.line(
+                path, f"{{type: {type_}, value: {value}}}" if value else f"{{type: {type_}}}", indent, where
+            )
             return
         self.header(path, indent, place(param.span))
         self.line((*path, "type"), type_, indent + STEP, place(param.type.span))

@@ -51,6 +51,11 @@ def in_brackets(text: str) -> bool:
     return plain(text) and _IN_BRACKETS.fullmatch(text) is not None
 
 
+def can_stand_in_braces(written: str) -> bool:
+    """Whether what `expression` gave may stand in a mapping that is written in braces."""
+    return len(written) < 80 and (written.startswith("[") or in_brackets(written))
+
+
 def scalar(text: str) -> str:
     """A text of one line without control characters: plain where it can be, else in single quotes."""
     return text if plain(text) else quoted(text)

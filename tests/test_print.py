@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from documents import comment, documents
+from documents import NOWHERE, comment, documents
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import archdsl
 from archdsl import print_arch, print_yaml, read_arch, read_yaml
 from archdsl import syntax as s
 from archdsl.formatter import formatted
+from archdsl.print_arch.layout import flat
 from archdsl.source import ArchError, Source
 
-ROOT = Path(archdsl.__file__).parent.parent
-import os
-from hypothesis import Phase
-
-MANY = int(os.environ.get("MANY", "40"))
-PHASES = [Phase.generate]
 DRAWN = settings(
-    max_examples=MANY,
-    phases=PHASES,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-    database=None,
+    max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
 )
+TESTS = Path(__file__).parent
 SURFACES = ("arch", "yaml")
 OTHER = {"arch": "yaml", "yaml": "arch"}
 
@@ -99,3 +90,162 @@ def with_comments(text: str, surface: str, data: st.DataObject) -> str:
         except ArchError:
             continue
     return text
+
+
+# --- texts that others wrote
+
+
+def texts_of_tests() -> list[tuple[str, str]]:
+    """(surface, text) of every string in tests/ that is a document without mistakes."""
+    found: dict[str, str] = {}
+    for path in sorted(TESTS.glob("**/*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 5000:
+                for surface in SURFACES if node.value.lstrip("#\n ").startswith("archdsl") else ():
+                    try:
+                        read(node.value, surface)
+                    except ArchError:
+                        continue
+                    found[node.value] = surface
+    return [(surface, text) for text, surface in found.items()]
+
+
+def test_documents_of_all_tests() -> None:
+    texts = texts_of_tests()
+    assert len(texts) > 20
+    for surface, text in texts:
+        if "\x01" in text:  # YAML can't hold it
+            continue
+        check_comments(text, surface)
+
+
+# --- what it looks like
+
+
+def arch(body: str, signature: str = "(x: [C]) -> [C]") -> str:
+    return f"archdsl 1\n\nblock b{signature} {{\n{body}}}\n"
+
+
+LAID_OUT = {
+    "a pipeline keeps its lines": (
+        "  y = x |> aa\n |> bb |>\n cc: dd(1)\n  return y\n",
+        "  y = x |> aa\n        |> bb\n        |> cc: dd(1)\n  return y\n",
+    ),
+    "a pipeline broken before its first step": (
+        "  y = xs\n  |> aa |> bb\n  return y\n",
+        "  y = xs\n      |> aa |> bb\n  return y\n",
+    ),
+    "a pipeline that is too long": (
+        f"  return x |> {'a' * 50} |> {'b' * 30} |> {'c' * 30} |> dd\n",
+        f"  return x |> {'a' * 50} |> {'b' * 30}\n           |> {'c' * 30} |> dd\n",
+    ),
+    "a call that is too long": (
+        f"  y = f({'a' * 60}, k = {'b' * 40}, m = {'c' * 20})\n  return y\n",
+        f"  y = f({'a' * 60}, k = {'b' * 40},\n        m = {'c' * 20})\n  return y\n",
+    ),
+    "a sum that is too long": (
+        f"  y = {'a' * 60} + {'b' * 50} - {'c' * 20} * d\n  return y\n",
+        f"  y = {'a' * 60} + {'b' * 50}\n      - {'c' * 20} * d\n  return y\n",
+    ),
+    "a requirement that is too long": (
+        f'  require {"a" * 60} else "{"b" * 60}"\n',
+        f'  require {"a" * 60}\n    else "{"b" * 60}"\n',
+    ),
+    "a decision on one line": ("  if a { y = x } else { y = z }\n", "  if a { y = x } else { y = z }\n"),
+    "a decision of two statements": ("  if a { y = x; z = x }\n", "  if a {\n    y = x\n    z = x\n  }\n"),
+    "a decision that is too long": (
+        f"  if a {{ y = {'a' * 50} + {'b' * 55} }}\n",
+        f"  if a {{\n    y = {'a' * 50} + {'b' * 55}\n  }}\n",
+    ),
+    "blank lines": ("\n\n  y = x\n\n\n  z = y\n\n", "  y = x\n\n  z = y\n"),
+    "several statements on a line": ("  y = x;  z = y ;return z\n", "  y = x\n  z = y\n  return z\n"),
+    "else if": (
+        "  if a {\n  y = x } else { if b { y = x\n } else { } }\n",
+        "  if a {\n    y = x\n  } else if b {\n    y = x\n  }\n",
+    ),
+    "negation": ("  y = not a is none\n", "  y = a is not none\n"),
+}
+
+
+@pytest.mark.parametrize("name", LAID_OUT)
+def test_layout(name: str) -> None:
+    written, made = LAID_OUT[name]
+    assert convert(arch(written), "arch", "arch") == arch(made)
+    assert convert(arch(made), "arch", "arch") == arch(made)
+
+
+def test_long_signatures_wrap() -> None:
+    params = ", ".join(f"parameter_{i}: dim = {i}" for i in range(6))
+    text = convert(arch("", f"(x: [C, H, W]; {params}) -> [C, H, W]"), "arch", "arch")
+    lines = text.splitlines()[2:]
+    assert lines[0].endswith(",") and lines[1].startswith("        parameter_")
+    assert lines[2] == "    -> [C, H, W] {" and max(map(len, lines)) <= 120
+    assert convert(text, "arch", "arch") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("conv(8)", "conv(8)"),
+        ("no", "'no'"),
+        ("null", "'null'"),
+        ('f(mode = "a: b")', "'f(mode = \"a: b\")'"),
+        ('f(mode = "it\'s # a")', "'f(mode = \"it''s # a\")'"),
+        ('f("it\'s")', 'f("it\'s")'),
+        ("f([1, 2])", "f([1, 2])"),
+        ("f(-1)", "f(-1)"),
+    ],
+)
+def test_quotes_of_expressions(text: str, written: str) -> None:
+    arch_text = f"archdsl 1\n\nnetwork N(x: [3]) {{\n  a: {text}\n}}\n"
+    made = convert(arch_text, "arch", "yaml")
+    assert made.endswith(f"body:\n  a: {written}\n")
+    assert convert(made, "yaml", "arch") == arch_text
+
+
+@pytest.mark.parametrize(
+    ("doc", "written"),
+    [
+        ("A sentence (of 3), it's so.", "A sentence (of 3), it's so."),
+        ("With: a colon", "'With: a colon'"),
+        ("it's: so", "'it''s: so'"),
+        ("", "''"),
+        (" led by a blank", "' led by a blank'"),
+        ("two\nlines", "|\n  two\n  lines"),
+        ("two\n\n  lines: # 1", "|\n  two\n\n    lines: # 1"),
+        ("two\nlines\n", '"two\\nlines\\n"'),
+        (" two\nlines", '" two\\nlines"'),
+        ('a tab\t"\\', '"a tab\\t\\"\\\\"'),
+        ("\r\x01\u2028", '"\\r\\x01\\u2028"'),
+    ],
+)
+def test_quotes_of_docstrings(doc: str, written: str) -> None:
+    document = read("archdsl: 1\nnetwork: N\ndoc: x\ninput: [3]\nbody: {}\n", "yaml")
+    document = document.replace(networks=(document.networks[0].replace(doc=doc),))
+    text = printed(document, "yaml")
+    assert f"\ndoc: {written}\n\ninput:" in text or f"\ndoc: {written}\ninput:" in text
+    assert read(text, "yaml").networks[0].doc == doc
+    assert read(printed(document, "arch"), "arch").networks[0].doc == doc
+
+
+def test_places_behind_doubled_quotes() -> None:
+    text = "archdsl: 1\nnetwork: N\ninput: [3]\nbody:\n  a: 'f(\"it''s\", 3 +)'\n"
+    with pytest.raises(ArchError) as caught:
+        read(text, "yaml")
+    (mistake,) = caught.value.diagnostics
+    assert (mistake.span.line, mistake.span.column) == (5, 21)
+    call = read(text.replace(" +", ""), "yaml").networks[0].body[0].call
+    assert call.args[0].value.value == "it's" and call.args[1].value.span.column == 18
+
+
+def test_records_that_lack_brackets_get_them() -> None:
+    one = s.Num(1, NOWHERE)
+    total = s.Binary("+", one, one, one.span)
+    for expr, text in [
+        (s.Binary("*", total, total, one.span), "(1 + 1) * (1 + 1)"),
+        (s.Unary("-", total, one.span), "-(1 + 1)"),
+        (s.Binary("-", one, total, one.span), "1 - (1 + 1)"),
+        (s.ListExpr((s.Binary("*", one, one, one.span),), one.span), "[(1 * 1)]"),
+        (s.Index(total, one, one.span), "(1 + 1)[1]"),
+    ]:
+        assert flat(expr) == text

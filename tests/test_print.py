@@ -119,6 +119,63 @@ def test_documents_of_all_tests() -> None:
         check_comments(text, surface)
 
 
+ODD = {
+    "the language's text under a name like a key": (
+        "archdsl: 1\nblocks:\n  doc:\n    body: |\n      return x # kept\n    signature: '(x: [C]) -> [C]'\n"
+        "    doc: |  # kept too\n      # prose\n      of lines\n"
+    ),
+    "document marks": (
+        "%YAML 1.2\n# a\n--- # b\narchdsl: 1 # c\nnetwork: N\ninput: [3]\nbody: {} # d\n... # e\n# f\n"
+    ),
+    "inside lists and mappings": (
+        "archdsl: 1\nnetwork: N # n\ninput: [3, # channels\n  8,\n  # columns\n  8]\n"
+        "parameters: # p\n  # first\n"
+        "  a: # value\n    3\nbody: {stem: relu, # the stem\n  s1: # stage\n   {blocks: [relu]}}\n"
+    ),
+    "in prose": (
+        "archdsl: 1\nnetwork: N\ndoc: >  # why\n  # not a comment\n  folded\n\ninput: [3]\n"
+        "body: |\n  a: relu # b\n    # c\n"
+    ),
+    "quoted": "archdsl: 1\nnetwork: N\ndoc: 'a # b\n  # c'\ninput: [3]\nbody:\n  a: 'f(\"# d\")'\t# e\n",
+    "around everything": (
+        "# a\n\n\n# b\narchdsl: 1\n\n\n\n# c\n\nbody: {a: relu}\n\n# d\ninput: [3]\nnetwork: N\n# e\n\n\n# f\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_comments_of_yaml(name: str) -> None:
+    check_comments(ODD[name], "yaml")
+
+
+def test_comments_stay_with_what_they_are_about() -> None:
+    text = (
+        "archdsl: 1\nnetwork: N\ninput: [3]\nparameters:\n"
+        "  n:\n    type: dim\n    value: 10\n  # about m\n  m: 3\n"
+        "body:\n  s1:\n    blocks:\n      - relu\n      # the rest of s1\n  # about s2\n  s2:\n    blocks:\n"
+        "      - relu\n"
+    )
+    made = convert(text, "yaml", "yaml")
+    assert "  n: {type: dim, value: 10}\n  # about m\n  m: 3\n" in made
+    assert "      - relu\n      # the rest of s1\n  # about s2\n  s2:\n" in made
+    made = convert(text, "yaml", "arch")
+    assert "    relu\n    # the rest of s1\n  }\n  # about s2\n  stage s2 {\n" in made
+
+
+def test_comments_are_found() -> None:
+    found = {name: sorted(text.strip("# ") for text in comments_of(ODD[name], "yaml")) for name in ODD}
+    assert found == {
+        "the language's text under a name like a key": ["kept", "kept too"],
+        "document marks": list("abcdef"),
+        "inside lists and mappings": sorted(
+            ["n", "channels", "columns", "p", "first", "value", "the stem", "stage"]
+        ),
+        "in prose": ["b", "c", "why"],
+        "quoted": ["e"],
+        "around everything": list("abcdef"),
+    }
+
+
 # --- what it looks like
 
 
@@ -249,3 +306,40 @@ def test_records_that_lack_brackets_get_them() -> None:
         (s.Index(total, one, one.span), "(1 + 1)[1]"),
     ]:
         assert flat(expr) == text
+
+
+# --- what the readers take since there are printers
+
+
+def test_blocks_of_text_hold_what_mappings_cannot_say() -> None:
+    text = (
+        "archdsl: 1\nnetworks: |\n  network N(x: [3, 8, 8]) { a: relu }\nblocks: |\n  # none\n"
+        "variants: |\n  space Z : N { unset a; a = 1 }\n  variant V : elsewhere { }\n"
+        'keys: |\n  keys timm { head { "a" -> "b"; "a" -> "c" } }\n'
+    )
+    document = read(text, "yaml")
+    assert [part.name for part in document.variants] == ["V", "Z"]
+    assert document.keys[0].blocks[0].block == "head" and len(document.keys[0].blocks[0].rules) == 2
+    assert read(convert(text, "yaml", "arch"), "arch") == document
+    check_comments(text, "yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "line"),
+    [
+        ("blocks: |\n  network N(x: [3]) { }\n", "E0505", 2),
+        ('variants: |\n  import "a"\n', "E0505", 2),
+        ("variants: |\n  archdsl 1\n  variant V : N { }\n", "E0505", 2),
+        ("networks: |\n  network N(x: [3]) {\n    a: relu relu\n  }\n", "E0101", 4),
+        ("network: N\ninput: [3]\nbody: {}\nfeatures: [a b]\n", "E0101", 5),
+        ("network: N\ninput: [3]\nbody: {}\nfeatures: ['a[1]']\n", "E0505", 5),
+        ("network: N\ninput: [3]\nbody: {s1: {blocks: [f, -f]}}\n", "E0505", 4),
+        ("keys: {timm: {'my block': {a: b}}}\n", "E0105", 2),
+        ("keys: {timm: {ffn: {a: []}}}\n", "E0504", 2),
+    ],
+)
+def test_what_text_cannot_say_yaml_does_not_read(text: str, code: str, line: int) -> None:
+    with pytest.raises(ArchError) as caught:
+        read("archdsl: 1\n" + text, "yaml")
+    (mistake,) = caught.value.diagnostics
+    assert (mistake.code, mistake.span.line) == (code, line)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from archdsl import names
 from archdsl import syntax as s
 from archdsl.print_arch import base_document, path
-from archdsl.print_arch.layout import flat
 from archdsl.print_arch.marks import NO_MARKS, Marks
 from archdsl.print_arch.statements import STEP
 from archdsl.print_arch.writer import Gap, place, print_twice
@@ -255,4 +254,4 @@ def _can_be_a_key_map(key_map: s.KeyMap) -> bool:
     return True
 
 
-__all__ = ["flat", "marks_of", "refuse_characters", "text"]
+__all__ = ["marks_of", "text"]

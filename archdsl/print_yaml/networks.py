@@ -11,7 +11,7 @@ from archdsl.print_arch.marks import Marks
 from archdsl.print_arch.signatures import signature, type_text
 from archdsl.print_arch.statements import STEP
 from archdsl.print_arch.writer import Gap, Place, Writer, place
-from archdsl.print_yaml.scalars import LONGEST_KEY, can_stand_in_braces, expression, in_brackets, prose, scalar
+from archdsl.print_yaml.scalars import can_stand_in_braces, expression, in_brackets, prose, quoted, scalar
 from archdsl.source import Span
 
 KeyPath = tuple[str, ...]
@@ -45,10 +45,11 @@ class Networks:
         found = self.marks.keys.get(path)
         if found is not None:
             key, given = found
-            one_line = not opens and given.end_line == key.line
-            where = place(key, given if one_line else key)
-            if not opens and where is not None and not one_line:
-                where = place(key, given)
+            end = place(key, key if opens else given).end
+            if where is not None and end[0] > key.line:
+                # Of a value in block style, YAML finds the end where the next key begins.
+                end = max(where.end, (key.end_line, key.end_column))
+            where = Place(_start(key), end)
         text = f"{scalar(path[-1])}: {value}" if value else f"{scalar(path[-1])}:"
         self.writer.put(text, indent, where, gap, opens)
 
@@ -197,11 +198,7 @@ def _start(span: Span) -> tuple[int, int]:
 
 def _shape(shape: s.Shape) -> str:
     texts = [flat(extent) for extent in shape.extents]
-    return f"[{', '.join(text if in_brackets(text) else _in_quotes(text) for text in texts)}]"
-
-
-def _in_quotes(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    return f"[{', '.join(text if in_brackets(text) else quoted(text) for text in texts)}]"
 
 
 def _stage_item(item: s.Expr) -> str:
@@ -246,6 +243,3 @@ def can_be_keys(network: s.Network) -> bool:
     names = [tensor.name for tensor in network.tensors]
     params = [param.name for param in network.params]
     return len(set(names)) == len(names) and len(set(params)) == len(params)
-
-
-__all__ = ["LONGEST_KEY", "Networks", "can_be_keys"]

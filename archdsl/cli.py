@@ -10,13 +10,16 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, NoReturn
 
+from archdsl.garbage import paused
 from archdsl.source import ArchError, Diagnostic
 from archdsl.version import VERSION
 
 if TYPE_CHECKING:
     from archdsl.network import Network
+    from archdsl.space.freeze import Frozen
 
 
 class _Parser(argparse.ArgumentParser):
@@ -83,36 +86,50 @@ def _parser() -> argparse.ArgumentParser:
     fmt.add_argument("--from", choices=("yaml", "arch"), dest="surface", help="what the standard input is")
     fmt.add_argument("-o", "--output", metavar="FILE", help="write there; - is the terminal")
 
-    for command in (stats, build, show, verify):
+    freeze = commands.add_parser("freeze", help="one network of a space, by picks, as a plain document")
+    freeze.add_argument("spec", metavar="SPEC")
+    freeze.add_argument("--with", dest="picks", metavar="PICKS", help="a YAML file: width[0]: 32")
+
+    sample = commands.add_parser("sample", help="one network of a space, at random, as a plain document")
+    sample.add_argument("spec", metavar="SPEC")
+    sample.add_argument("--seed", type=int, default=0, metavar="N", help="the same network for the same seed")
+    sample.add_argument("--picks", action="store_true", help="print what was decided in place of the document")
+
+    for command in (freeze, sample):
+        command.add_argument("--name", metavar="NAME", help="what the network is called")
+        command.add_argument("--to", choices=("yaml", "arch"), help="the surface, if not that of SPEC or -o")
+        command.add_argument("-o", "--output", metavar="FILE", help="write there, not to the terminal")
+
+    new = commands.add_parser("new", help="write a starter document, with comments")
+    new.add_argument("file", metavar="FILE", help="net.yaml or net.arch")
+    new.add_argument("--base", metavar="SPEC", help="make it a variant of this one")
+
+    for command in (stats, build, show, verify, freeze, sample):
         command.add_argument("--resolution", type=_resolution, metavar="N or NxM", help="rows x columns")
-        command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
-                             help="set a parameter of the network")  # fmt: skip
+        command.add_argument("--set", action="append", default=[], metavar="PATH=VALUE",
+                             help="as a variant does: width='[32, 48]', s3.4.expansion=3")  # fmt: skip
         command.add_argument("--path", action="append", default=[], dest="search", metavar="FOLDER",
                              help="where imports look for your blocks")  # fmt: skip
     return parser
 
 
 def _load(args: argparse.Namespace, spec: str) -> Network:
-    from archdsl.network import load
+    from archdsl.network import load_with_settings
 
-    settings: dict[str, object] = {}
-    for setting in args.set:
-        name, equals, value = setting.partition("=")
-        if not equals:
-            help = "--set num_classes=10"
-            message = f"--set takes name=value, got {setting!a}"
-            raise ArchError([Diagnostic("E0001", message, None, help)])
-        settings[name.strip()] = value
-    return load(spec, args.resolution, settings, args.search)
+    return load_with_settings(spec, args.resolution, args.set, args.search)
 
 
 def _stats(args: argparse.Namespace) -> int:
-    from archdsl.report import render
+    from archdsl.report import render, render_space
 
     texts = []
     for spec in args.spec:
-        made = _load(args, spec).stats(args.convention, args.by, args.dtype, args.batch)
-        texts.append(render(made, args.format))
+        network = _load(args, spec)
+        if network.is_open:
+            texts.append(render_space(network.space(args.convention, args.dtype, args.batch), args.format))
+        else:
+            made = network.stats(args.convention, args.by, args.dtype, args.batch)
+            texts.append(render(made, args.format))
     if args.format == "json" and len(texts) > 1:
         sys.stdout.write("[" + ",\n".join(text.rstrip() for text in texts) + "]\n")
     else:
@@ -176,7 +193,74 @@ def _fmt(args: argparse.Namespace) -> int:
     return format_files(args.file, args.check, args.to, args.surface, args.output)
 
 
-_COMMANDS = {"stats": _stats, "build": _build, "show": _show, "verify": _verify, "fmt": _fmt}
+def _freeze(args: argparse.Namespace) -> int:
+    from archdsl.library import display_name, read_text
+    from archdsl.source import Source
+    from archdsl.space.freeze import freeze
+    from archdsl.space.picks import Picks, read_picks
+
+    network = _load(args, args.spec)
+    picks = Picks({})
+    if args.picks is not None:
+        picks = read_picks(Source(display_name(args.picks), read_text(args.picks)))
+    _check_name(args.name)
+    return _put(args, network, freeze(network.chosen, picks, args.resolution, args.name))
+
+
+def _sample(args: argparse.Namespace) -> int:
+    from archdsl.space.picks import picks_text
+
+    network = _load(args, args.spec)
+    _check_name(args.name)
+    drawn = network.sample(args.seed, args.name)
+    if args.picks:
+        return _write(args.output, picks_text(drawn.decided))
+    return _put(args, network, drawn)
+
+
+def _check_name(name: str | None) -> None:
+    from archdsl.names import problem
+
+    wrong = None if name is None else problem(name)
+    if wrong:
+        raise ArchError([Diagnostic("E0105", wrong, None, "choose another --name")])
+
+
+def _put(args: argparse.Namespace, network: Network, frozen: Frozen) -> int:
+    """A plain document to where it was asked for, in the surface of its ending or of what it came from."""
+    ending = os.path.splitext(args.output or network.unit.path)[1]
+    return _write(args.output, frozen.text(args.to or ("arch" if ending == ".arch" else "yaml")))
+
+
+def _write(output: str | None, text: str) -> int:
+    from archdsl.files import write_atomically
+
+    if output is None or output == "-":
+        sys.stdout.write(text)
+    else:
+        write_atomically(output, text)
+        print(output)
+    return 0
+
+
+def _new(args: argparse.Namespace) -> int:
+    from archdsl.starter import write_starter
+
+    write_starter(args.file, args.base)
+    print(f"{args.file}: look at it with  archdsl stats {args.file}")
+    return 0
+
+
+_COMMANDS = {
+    "stats": _stats,
+    "build": _build,
+    "show": _show,
+    "verify": _verify,
+    "fmt": _fmt,
+    "freeze": _freeze,
+    "sample": _sample,
+    "new": _new,
+}
 
 
 def _drop_output() -> None:
@@ -188,7 +272,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the result is the exit code."""
     args = _parser().parse_args(argv)
     try:
-        code = _COMMANDS[args.command](args)
+        # One pause for all of a command: where one ends, Python looks at everything that was made in it.
+        with nullcontext() if args.command == "verify" else paused():
+            code = _COMMANDS[args.command](args)
         sys.stdout.flush()
         return code
     except ArchError as error:

@@ -124,7 +124,7 @@ class Template(Record):
             for node in self.nodes
         )
 
-    @property
+    @cached_property
     def has_modes(self) -> bool:
         """Whether it gives something else in training."""
         return self.training_outputs is not None or any(
@@ -133,7 +133,8 @@ class Template(Record):
 
     def input_types(self, node: Node) -> tuple[TensorType, ...]:
         """The types of what goes into a node."""
-        return tuple(self.types[value] for value in node.inputs)
+        types = self.types
+        return tuple([types[value] for value in node.inputs])
 
     def scalars(self) -> Iterator[Scalar]:
         """Every number of the template with its term: extents, attributes, binds, lets."""
@@ -234,10 +235,15 @@ class Graph(Record):
     @cached_property
     def flat(self) -> tuple[Flat, ...]:
         """Every primitive in the order in which it runs."""
-        result: list[Flat] = []
+        return tuple(self._flat())
+
+    def _flat(self) -> Iterator[Flat]:
+        """The same one by one: a network may have a million primitives."""
         counter = len(self.template.inputs)
 
-        def expand(template: Template, prefix: str, tensors: dict[int, int], first: bool, entry: int) -> None:
+        def expand(
+            template: Template, prefix: str, tensors: dict[int, int], first: bool, entry: int
+        ) -> Iterator[Flat]:
             nonlocal counter
             for index, node in enumerate(template.nodes):
                 at = index if template is self.template else entry
@@ -247,7 +253,7 @@ class Graph(Record):
                     outputs = tuple(range(counter, counter + len(node.outputs)))
                     counter += len(outputs)
                     path = prefix + (node.label or node.op.kind)
-                    result.append(Flat(path, node, template, inputs, outputs, own, at))
+                    yield Flat(path, node, template, inputs, outputs, own, at)
                     for value, number in zip(node.outputs, outputs, strict=True):
                         tensors[value] = number
                     continue
@@ -255,17 +261,16 @@ class Graph(Record):
                 assert child is not None
                 inner = {value: number for (_, value), number in zip(child.inputs, inputs, strict=True)}
                 below = f"{prefix}{node.label}." if node.label else prefix
-                expand(child, below, inner, own, at)
+                yield from expand(child, below, inner, own, at)
                 for outside, inside in zip(node.outputs, child.outputs, strict=True):
                     tensors[outside] = inner[inside]
 
         start = {value: i for i, (_, value) in enumerate(self.template.inputs)}
-        expand(self.template, "", start, True, 0)
-        return tuple(result)
+        return expand(self.template, "", start, True, 0)
 
     def weights(self) -> Iterator[tuple[str, Weight]]:
         """Every tensor of state_dict (and every derived one) with its key, in order."""
-        for item in self.flat:
+        for item in self._flat():
             op = item.node.op
             if op is None or not item.first:
                 continue
@@ -284,15 +289,20 @@ class Graph(Record):
         lines = [f"{self.head} {self.features} {self.template.training_outputs}"]
         for name, value in self.template.inputs:
             lines.append(f"{name} {self.template.types[value].values}")
-        for item in self.flat:
+        digest = hashlib.sha256("\n".join(lines).encode())
+        # Templates are shared, and so are their nodes: what each says of itself is written once.
+        known: dict[int, tuple[str, list[tuple[int, ...]]]] = {}
+        for item in self._flat():
             op = item.node.op
             assert op is not None
-            attributes = [_value_text(getattr(op, name)) for name in op._fields]
-            shapes = [item.template.types[value].values for value in item.node.outputs]
-            lines.append(
-                f"{item.path} {op.kind} {attributes} {item.inputs} {item.outputs} {shapes} {item.first}"
-            )
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+            if id(item.node) not in known:
+                attributes = [_value_text(getattr(op, name)) for name in op._fields]
+                shapes = [item.template.types[value].values for value in item.node.outputs]
+                known[id(item.node)] = f"{op.kind} {attributes}", shapes
+            text, shapes = known[id(item.node)]
+            line = f"\n{item.path} {text} {item.inputs} {item.outputs} {shapes} {item.first}"
+            digest.update(line.encode())
+        return digest.hexdigest()[:16]
 
     def verify(self) -> None:
         """Check what every stage after elaboration relies on; raises `AssertionError` at our own faults.

@@ -9,6 +9,7 @@ from functools import cache
 
 from archdsl import assets
 from archdsl import syntax as s
+from archdsl.garbage import paused
 from archdsl.ops import OPS
 from archdsl.record import Record
 from archdsl.source import ArchError, Diagnostic, Frame, Source, Span, SurroundingsError, did_you_mean, fail
@@ -31,6 +32,7 @@ class Unit(Record):
     blocks: Mapping[str, tuple[s.Block, Unit]]
     command_name: str = ""
     keys: Mapping[str, Mapping[str, s.KeyRules]] = {}
+    path: str = ""
 
     __hash__ = object.__hash__
 
@@ -53,7 +55,24 @@ class Library:
         """
         return self._load(self._locate_spec(name), [])
 
+    def base(self, base: s.Base, unit: Unit) -> Unit:
+        """The document that a variant of `unit` begins from; raises `ArchError` as `open` does."""
+        name = base.document or ""
+        self._check_inside(name, base.span, "a base")
+        for folder in (os.path.dirname(unit.path), *self.search, assets.folder("specs")):
+            found = _within(folder, name)
+            if found is not None:
+                return self._load(found, [])
+        help = did_you_mean(name, spec_names(), "bundled documents")
+        raise fail("E0701", f"there is no document {name!a} to begin from", base.span, help)
+
     # --- finding
+
+    @staticmethod
+    def _check_inside(name: str, span: Span, what: str) -> None:
+        if os.path.isabs(name) or ".." in name.replace("\\", "/").split("/"):
+            help = "name a file beside this one, on the search path, or of the library"
+            raise fail("E0704", f"{what} can't leave its folder: {name!a}", span, help)
 
     def _locate_spec(self, name: str) -> str:
         if os.path.lexists(name):
@@ -67,9 +86,7 @@ class Library:
 
     def _locate_import(self, imported: s.Import, importer: str) -> str:
         name = imported.name
-        if os.path.isabs(name) or ".." in name.replace("\\", "/").split("/"):
-            help = "name a file beside this one, on the search path, or of the library"
-            raise fail("E0704", f"an import can't leave its folder: {name!a}", imported.span, help)
+        self._check_inside(name, imported.span, "an import")
         blocks = os.path.join(assets.folder("specs"), "blocks")
         for folder in (os.path.dirname(importer), *self.search, blocks):
             found = _within(folder, name)
@@ -85,10 +102,11 @@ class Library:
         key = os.path.realpath(path)
         if key in self._units:
             return self._units[key]
-        document, source = read_document(path)
+        with paused():
+            document, source = read_document(path)
         blocks: dict[str, tuple[s.Block, Unit]] = {}
         keys: dict[str, dict[str, s.KeyRules]] = {}
-        unit = Unit(document, source, blocks, command_name(path), keys)
+        unit = Unit(document, source, blocks, command_name(path), keys, path)
         mistakes: list[Diagnostic] = []
         for imported in document.imports:
             try:
@@ -114,6 +132,14 @@ class Library:
                     mistakes.append(Diagnostic("E0205", message, part.span, help))
                 own_rules[part.block] = part
             seen.update(own_rules)
+        called: dict[str, s.Network | s.Variant] = {}
+        both: tuple[s.Network | s.Variant, ...] = (*document.networks, *document.variants)
+        for named in both:
+            if named.name in called:
+                message = f"{named.name!r} is written twice"
+                help = f"the other stands in {called[named.name].span}"
+                mistakes.append(Diagnostic("E0205", message, named.span, help))
+            called[named.name] = named
         own: dict[str, s.Block] = {}
         for block in document.blocks:
             if block.name in OPS:

@@ -7,21 +7,22 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from archdsl import syntax as s
 from archdsl.cost import Convention
 from archdsl.cost.memory import Dtype
 from archdsl.elaborate import at_resolution, elaborate
 from archdsl.graph import Graph
-from archdsl.library import Library, Unit
-from archdsl.source import ArchError, Diagnostic, Source, did_you_mean, fail
+from archdsl.library import Library
 from archdsl.stats import By, Stats
 from archdsl.stats import stats as figures
+from archdsl.variants import Chosen, choose
 from archdsl.version import VERSION
 
 if TYPE_CHECKING:
     from torch import nn
 
     from archdsl.emit import Header
+    from archdsl.space import SpaceStats
+    from archdsl.space.freeze import Frozen
 
 
 class Network:
@@ -29,16 +30,18 @@ class Network:
 
     def __init__(
         self,
-        unit: Unit,
-        network: s.Network,
+        chosen: Chosen,
+        command_name: str,
         resolution: tuple[int, int] | None,
-        overrides: Mapping[str, s.Expr],
         settings: Sequence[str],
     ) -> None:
-        self.unit = unit
-        self.document = network
+        self.chosen = chosen
+        self.unit = chosen.unit
+        self.document = chosen.network
+        self.lineage = chosen.lineage
+        """Its name, and the names of the variants and the network that it comes from."""
+        self._command_name = command_name
         self._resolution = resolution
-        self._overrides = dict(overrides)
         self._settings = tuple(settings)
 
     @property
@@ -53,8 +56,8 @@ class Network:
     def graph(self) -> Graph:
         """The graph; raises `ArchError` with everything that is wrong with the document."""
         if self._resolution is None:
-            return elaborate(self.unit, self.document, None, self._overrides)
-        return at_resolution(self.unit, self.document, self._resolution, self._overrides)
+            return elaborate(self.unit, self.document)
+        return at_resolution(self.unit, self.document, self._resolution)
 
     def stats(
         self,
@@ -65,6 +68,39 @@ class Network:
     ) -> Stats:
         """The figures: parameters, MACs, bytes, and a row a stage, block or primitive."""
         return figures(self.graph, convention, by, dtype, batch)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it leaves decisions open: then it is a space of networks, which has no graph of its own."""
+        from archdsl.space import is_open
+
+        return is_open(self.document)
+
+    def space(self, convention: Convention = "core", dtype: Dtype = "float32", batch: int = 1) -> SpaceStats:
+        """The figures of a space: its exact size, its decisions, the least and most of each cost."""
+        from archdsl.space import space_stats
+
+        return space_stats(self.unit, self.document, self._resolution, convention, dtype, batch)
+
+    def freeze(self, picks: Mapping[str, object], name: str | None = None) -> Frozen:
+        """The network of a space that picks decide for: `{"width[0]": 32, "s3.*.expansion": [4, 3, 3]}`.
+
+        Raises `ArchError` for decisions left open, picks of nothing, and conditions that are not kept to.
+        """
+        from archdsl.space.freeze import freeze
+        from archdsl.space.picks import Picks
+
+        texts: dict[str, str | list[str]] = {
+            key: [value_text(item) for item in value] if isinstance(value, list | tuple) else value_text(value)
+            for key, value in picks.items()
+        }
+        return freeze(self.chosen, Picks(texts), self._resolution, name)
+
+    def sample(self, seed: int, name: str | None = None) -> Frozen:
+        """A network of a space, drawn at random: the same for the same seed."""
+        from archdsl.space.freeze import sample
+
+        return sample(self.chosen, seed, self._resolution, name)
 
     def source(self) -> str:
         """The text of a Python file with the network, which needs torch alone."""
@@ -102,11 +138,13 @@ class Network:
     @property
     def command(self) -> str:
         """The command that writes this network's file again, the same in every folder."""
-        parts = ["archdsl build", self.unit.command_name]
+        from shlex import quote
+
+        parts = ["archdsl build", quote(self._command_name)]
         if self._resolution is not None:
             rows, columns = self._resolution
             parts.append(f"--resolution {rows}" + (f"x{columns}" if columns != rows else ""))
-        parts += [f"--set {setting}" for setting in self._settings]
+        parts += [f"--set {quote(setting)}" for setting in self._settings]
         return " ".join(parts)
 
     def _header(self) -> Header:
@@ -124,23 +162,38 @@ def load(
 ) -> Network:
     """Open a document: a path, or the name of a bundled spec (`s0`, `specs/s0.yaml`).
 
-    `resolution` is rows and columns of the input, one number for both; `parameters` override those
-    that the network declares (values, or texts of the language such as `"[4, 3 * 3]"`); `search` are
-    folders with blocks of your own. Raises `ArchError` for a document that can't be read; one whose
-    graph can't be made raises when the graph is asked for.
+    `#name` behind it takes one network or variant of several: `mine.arch#Small`. `resolution` is rows and
+    columns of the input, one number for both; `parameters` set parameters, entries and arguments of blocks
+    by their path (values, or texts of the language such as `"[4, 3 * 3]"`); `search` are folders with
+    blocks of your own. Raises `ArchError` for a document that can't be read; one whose graph can't be
+    made raises when the graph is asked for.
     """
-    unit = Library((*search, *_search_path())).open(os.fspath(spec))
-    networks = unit.document.networks
-    if not networks:
-        message = f"{unit.source.name!a} holds blocks and no network"
-        raise fail("E0708", message, None, "import it from a document with a network")
-    if len(networks) > 1:
-        names = ", ".join(network.name for network in networks)
-        raise fail("E0708", f"{unit.source.name!a} holds several networks: {names}")
+    settings = [f"{path}={value_text(value)}" for path, value in (parameters or {}).items()]
+    return load_with_settings(os.fspath(spec), resolution, settings, search)
+
+
+def load_with_settings(
+    spec: str,
+    resolution: int | tuple[int, int] | None,
+    settings: Sequence[str],
+    search: Sequence[str],
+) -> Network:
+    """As `load`, with settings as a variant writes them: `path = value`, `path += value`, `unset path`."""
+    file, name = _file_and_name(spec)
+    library = Library((*search, *_search_path()))
+    unit = library.open(file)
+    chosen = choose(library, unit, name, settings)
+    command_name = unit.command_name + (f"#{name}" if name else "")
     size = (resolution, resolution) if isinstance(resolution, int) else resolution
-    settings = [f"{name}={value_text(value)}" for name, value in (parameters or {}).items()]
-    overrides = _overrides(settings, networks[0])
-    return Network(unit, networks[0], size, overrides, settings)
+    return Network(chosen, command_name, size, settings)
+
+
+def _file_and_name(spec: str) -> tuple[str, str | None]:
+    """`file#variant` in its two parts; a file that has a `#` in its name is found all the same."""
+    if os.path.lexists(spec):
+        return spec, None
+    file, _, name = spec.rpartition("#")
+    return (file, name) if file else (spec, None)
 
 
 def build(spec: str | os.PathLike[str], **options: Any) -> nn.Module:
@@ -159,29 +212,6 @@ def value_text(value: object) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(value_text, value)) + "]"
     return str(value)
-
-
-def _overrides(settings: Sequence[str], network: s.Network) -> dict[str, s.Expr]:
-    from archdsl.read_arch import read_expression
-
-    result: dict[str, s.Expr] = {}
-    known = [param.name for param in network.params]
-    mistakes: list[Diagnostic] = []
-    for setting in settings:
-        name, equals, text = setting.partition("=")
-        name = name.strip()
-        if not equals or name not in known:
-            help = did_you_mean(name, known, "its parameters") if equals else "name=value"
-            message = f"{network.name} has no parameter {name!a}"
-            mistakes.append(Diagnostic("E0401", message, None, help))
-            continue
-        try:
-            result[name] = read_expression(Source(f"--set {name}", text), text, (0, 0))
-        except ArchError as error:
-            mistakes += error.diagnostics
-    if mistakes:
-        raise ArchError(mistakes)
-    return result
 
 
 def _search_path() -> list[str]:

@@ -72,8 +72,9 @@ def _constructor(cls: type[Record]) -> Callable[..., None]:
             parameters.append(f"{name}=_{name}")
         else:
             parameters.append(name)
-    values = ", ".join(f"{name!r}: {name}" for name in cls._fields)
-    text = f"def __init__(self, {', '.join(parameters)}):\n    self.__dict__.update({{{values}}})"
+    # Attributes can't be set; entries of the dictionary can, and one by one is the fastest way to do it.
+    entries = "".join(f"\n    _entries[{name!r}] = {name}" for name in cls._fields)
+    text = f"def __init__(self, {', '.join(parameters)}):\n    _entries = self.__dict__{entries}"
     exec(text, names)
     result: Callable[..., None] = names["__init__"]
     return result

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from archdsl.stats import Stats
+
+if TYPE_CHECKING:
+    from archdsl.space import Interval, SpaceStats
 
 FORMATS: Final = ("table", "json", "csv", "markdown")
 
@@ -25,6 +28,101 @@ def render(stats: Stats, format: str) -> str:
             return _markdown(stats)
         case _:
             return _table(stats)
+
+
+def render_space(space: SpaceStats, format: str) -> str:
+    """The figures of a space in one of `FORMATS`, ending in a line end."""
+    match format:
+        case "json":
+            import json
+
+            return json.dumps(space.as_dict(), indent=2) + "\n"
+        case "csv":
+            return _space_csv(space)
+        case "markdown":
+            return _space_markdown(space)
+        case _:
+            return _space_table(space)
+
+
+def _intervals(space: SpaceStats) -> list[tuple[str, Interval]]:
+    named = [
+        (f"params ({space.convention})", space.params),
+        (f"MACs ({space.convention})", space.macs),
+        (f"weight bytes ({space.dtype})", space.weight_bytes),
+        ("activation bytes", space.activation_bytes),
+    ]
+    if space.peak_activation_bytes is not None:
+        named.append(("at once", space.peak_activation_bytes))
+    return named
+
+
+def size_text(size: int) -> str:
+    """A count that a person can take in: all digits, and the power of ten where they are many."""
+    return f"{size:,}" if size < 10**12 else f"{size:,} (about {size:.2e})"
+
+
+def _space_title(space: SpaceStats) -> str:
+    networks = "network" if space.size == 1 else "networks"
+    return f"{space.name} at {_shape(space.input)}: a space of {size_text(space.size)} {networks}"
+
+
+def _space_cells(space: SpaceStats) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+    decisions = [(d.name, str(d.count), ", ".join(d.options)) for d in space.decisions]
+    costs = [(name, f"{i.least:,}", f"{i.most:,}") for name, i in _intervals(space)]
+    return [("decision", "of them", "options"), *decisions], [("cost of one network", *_ends(space)), *costs]
+
+
+def _ends(space: SpaceStats) -> tuple[str, str]:
+    return ("least", "most") if space.exact else ("lower bound", "upper bound")
+
+
+def _space_notes(space: SpaceStats) -> list[str]:
+    if space.exact:
+        return ["Exact: each end is that of a network of the space."]
+    return [
+        f"Subject to {' and '.join(space.conditions)}.",
+        "Bounds: under conditions no network lies outside; the size is that before the conditions.",
+    ]
+
+
+def _columns(cells: Sequence[tuple[str, ...]], right: Sequence[int]) -> list[str]:
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    return [
+        "  ".join(
+            text.rjust(width) if column in right else text.ljust(width)
+            for column, (text, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cells
+    ]
+
+
+def _space_table(space: SpaceStats) -> str:
+    decisions, costs = _space_cells(space)
+    lines = [_space_title(space), "", *_columns(decisions, [1]), "", *_columns(costs, [1, 2]), ""]
+    return "\n".join([*lines, *_space_notes(space)]) + "\n"
+
+
+def _space_markdown(space: SpaceStats) -> str:
+    decisions, costs = _space_cells(space)
+    lines = [f"**{_space_title(space)}**", ""]
+    for cells, rule in ((decisions, "|---|---:|---|"), (costs, "|---|---:|---:|")):
+        rows = ["| " + " | ".join(row).replace("*", "×").replace("_", "\\_") + " |" for row in cells]
+        lines += [rows[0], rule, *rows[1:], ""]
+    return "\n".join([*lines, *[note.replace("_", "\\_") for note in _space_notes(space)]]) + "\n"
+
+
+def _space_csv(space: SpaceStats) -> str:
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["cost", *(end.replace(" ", "_") for end in _ends(space))])
+    for name, interval in _intervals(space):
+        writer.writerow([name, interval.least, interval.most])
+    writer.writerow(["size", space.size, space.size])
+    return text.getvalue()
 
 
 def _share(macs: int, whole: int) -> str:

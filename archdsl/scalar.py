@@ -155,7 +155,13 @@ def apply(op: str, *operands: Scalar) -> Scalar:
     `x // 1` are `x`, and `ceil(ceil(x / 2) / 2)` is `ceil(x / 4)`. Simplification looks at terms
     alone, never at values: two instances of a block that differ in numbers keep equal terms.
     """
-    values, terms = zip(*operands, strict=True)
+    if len(operands) == 2:
+        (left, left_term), (right, right_term) = operands
+        values: tuple[Constant, ...] = (left, right)
+        terms: tuple[Term, ...] = (left_term, right_term)
+    else:
+        values = tuple([operand[0] for operand in operands])
+        terms = tuple([operand[1] for operand in operands])
     value = compute(op, values)
     for term in terms:
         if isinstance(term, tuple):
@@ -243,9 +249,9 @@ def evaluate(term: Term, names: Mapping[str, Constant]) -> Constant:
 def substitute(term: Term, names: Mapping[str, Scalar]) -> Scalar:
     """The term with every name replaced by a pair: how a size of a block is said in its caller's names."""
     if isinstance(term, Var):
-        return names[term.name]
+        return names[term[0]]
     if isinstance(term, Apply):
-        return apply(term.op, *[substitute(arg, names) for arg in term.args])
+        return apply(term[0], *[substitute(arg, names) for arg in term[1]])
     return Scalar(term, term)
 
 

@@ -151,7 +151,10 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     by_lower = {candidate.lower(): candidate for candidate in reversed(names)}
     if name.lower() in by_lower:
         return by_lower[name.lower()]
-    close = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
+    # Names that can't be so close, for their lengths alone, are most of a long list: difflib is slow to see it.
+    size = len(name)
+    likely = [other for other in by_lower if 3 * size <= 7 * len(other) and 3 * len(other) <= 7 * size]
+    close = difflib.get_close_matches(name.lower(), likely, n=1, cutoff=0.6)
     return by_lower[close[0]] if close else None
 
 

@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 from archdsl.cost import Convention, Costs, op_macs, op_params
 from archdsl.cost.memory import Dtype, memory
 from archdsl.garbage import paused
-from archdsl.graph import Graph, Node
+from archdsl.graph import Graph, Node, Template
 from archdsl.record import Record
 
 By: TypeAlias = Literal["stage", "block", "op"]
@@ -94,36 +94,30 @@ def _figures(graph: Graph, convention: Convention, by: By, dtype: Dtype, batch: 
 
 
 def _block_rows(graph: Graph, costs: Costs) -> list[Row]:
-    rows = []
-    template = graph.template
-    for index, node in enumerate(template.nodes):
-        cost = costs.node(template, index)
-        shape = template.types[node.outputs[0]].values
-        rows.append(Row(node.label or "", node.kind, cost.params, cost.total_macs, shape))
-    return rows
+    return [_block_row(graph.template, index, costs) for index in range(len(graph.template.nodes))]
+
+
+def _block_row(template: Template, index: int, costs: Costs) -> Row:
+    node, cost = template.nodes[index], costs.node(template, index)
+    shape = template.types[node.outputs[0]].values
+    return Row(node.label or "", node.kind, cost.params, cost.total_macs, shape)
 
 
 def _stage_rows(graph: Graph, costs: Costs) -> list[Row]:
-    blocks = _block_rows(graph, costs)
+    template = graph.template
     stages = {stage.first: stage for stage in graph.stages}
     rows: list[Row] = []
     index = 0
-    while index < len(blocks):
+    while index < len(template.nodes):
         stage = stages.get(index)
         if stage is None:
-            rows.append(blocks[index])
+            rows.append(_block_row(template, index, costs))
             index += 1
             continue
-        inside = blocks[stage.first : stage.last]
-        rows.append(
-            Row(
-                stage.label,
-                _kinds(graph.template.nodes[stage.first : stage.last]),
-                sum(row.params for row in inside),
-                sum(row.macs for row in inside),
-                inside[-1].shape,
-            )
-        )
+        nodes = template.nodes[stage.first : stage.last]
+        inside = costs.of(template, range(stage.first, stage.last))
+        shape = template.types[nodes[-1].outputs[0]].values
+        rows.append(Row(stage.label, _kinds(nodes), inside.params, inside.total_macs, shape))
         index = stage.last
     return rows
 

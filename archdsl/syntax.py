@@ -14,7 +14,7 @@ Expr      = Num | Quantity | Str | Bool | NoneLiteral | Name | Unary | Binary | 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from archdsl.record import Record
 from archdsl.source import Span
@@ -221,6 +221,8 @@ class Param(Record):
     type: TypeName | None
     default: Expr | None
     span: Span
+    later: tuple[Setting, ...] = ()
+    """What variants set it to, in order (archdsl/variants.py); a document as written has none."""
 
 
 class Result(Record):
@@ -323,6 +325,8 @@ class Stage(Record):
     items: tuple[Expr, ...]
     span: Span
     whole_span: Span
+    later: tuple[tuple[Setting, ...], ...] = ()
+    """What variants set in its blocks, layer by layer (archdsl/variants.py); as written it has none."""
 
 
 class Head(Record):
@@ -475,14 +479,17 @@ class Document(Record):
 
 def names_in(part: object) -> Iterator[str]:
     """Every name that a part of a document reads or calls; names that it gives are not among them."""
-    if isinstance(part, Name):
-        yield part.id
-    elif isinstance(part, Call):
-        yield part.name
-        yield from names_in(part.args)
-    elif isinstance(part, Record):
+    for found in parts_of(part, Name | Call):
+        yield found.id if isinstance(found, Name) else found.name
+
+
+def parts_of(part: object, kind: Any) -> Iterator[Any]:
+    """Every record of a kind in a part of a document, the part itself included, outer ones first."""
+    if isinstance(part, Record):
+        if isinstance(part, kind):
+            yield part
         for field in part._compared:
-            yield from names_in(getattr(part, field))
+            yield from parts_of(getattr(part, field), kind)
     elif type(part) is tuple:
         for item in part:
-            yield from names_in(item)
+            yield from parts_of(item, kind)

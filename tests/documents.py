@@ -89,10 +89,10 @@ def _repeat(value: s.Expr, count: s.Expr) -> s.Expr:
     return s.Repeat(_bracketed(value, PRODUCT), _bracketed(count, UNARY), NOWHERE)
 
 
-def _atom(expr: s.Expr) -> s.Expr:
-    from archdsl.print_arch.layout import ATOM
+def _postfix(expr: s.Expr) -> s.Expr:
+    from archdsl.print_arch.layout import POSTFIX
 
-    return _bracketed(expr, ATOM)
+    return _bracketed(expr, POSTFIX)
 
 
 def _index(value: s.Expr, index: s.Expr) -> s.Expr:
@@ -135,7 +135,7 @@ def _larger(inner: st.SearchStrategy) -> st.SearchStrategy:
         st.builds(_pipe, inner, steps),
         st.builds(_index, inner, inner),
         items.map(lambda found: s.ListExpr(found, NOWHERE)),
-        inner.map(lambda value: s.Each(_atom(value), NOWHERE)),
+        inner.map(lambda value: s.Each(_postfix(value), NOWHERE)),
         _sequence(inner, 1).map(lambda options: s.Choose(options, NOWHERE)),
         st.builds(lambda a, b, c: s.IfExpr(a, b, c, NOWHERE), inner, inner, inner),
         st.builds(lambda item, n, values: s.Comprehension(item, n, values, NOWHERE), inner, name, inner),

@@ -11,6 +11,7 @@ import archdsl
 from archdsl import assets, read_arch
 from archdsl import syntax as s
 from archdsl.network import load
+from archdsl.read_arch import tables
 from archdsl.read_arch.layout import DEEPEST, LONGEST_CHAIN, Layout
 from archdsl.source import ArchError, Source
 
@@ -42,34 +43,33 @@ def document(body: str, signature: str = "(x: [C, H, W]) -> [C, H, W]") -> s.Blo
 def test_the_grammar_has_no_conflicts() -> None:
     # strict: not even conflicts that a default would settle, nor terminals that match the same text.
     grammar = assets.text("grammar", "archdsl.lark")
-    Lark(grammar, postlex=Layout(), strict=True, **read_arch.OPTIONS)
+    Lark(grammar, postlex=Layout(), strict=True, **tables.OPTIONS)
 
 
 def test_the_shipped_tables_are_those_of_the_grammar() -> None:
-    assert assets.text("grammar", "tables.json") == read_arch.tables()
+    assert assets.text("grammar", "tables.json") == tables.tables_text(tables.made_anew())
 
 
-def test_the_shipped_tables_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    import lark
-
-    read_arch.parser.cache_clear()
-    monkeypatch.setattr(lark.Lark, "__init__", lambda *_, **__: pytest.fail("the grammar was read anew"))
+def test_reading_needs_no_lark(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables.shipped.cache_clear()
+    monkeypatch.setattr(tables, "made_anew", lambda: pytest.fail("the grammar was read anew"))
     try:
-        read_arch.parser()
+        tables.shipped()
     finally:
-        read_arch.parser.cache_clear()
+        tables.shipped.cache_clear()
 
 
 def test_outdated_tables_are_left_aside(monkeypatch: pytest.MonkeyPatch) -> None:
     text = assets.text
-    read_arch.parser.cache_clear()
+    shipped = tables.shipped()
+    tables.shipped.cache_clear()
     monkeypatch.setattr(
         assets, "text", lambda folder, file: "{}" if file == "tables.json" else text(folder, file)
     )
     try:
-        assert value("1 + 2") == 3
+        assert tables.shipped() == shipped
     finally:
-        read_arch.parser.cache_clear()
+        tables.shipped.cache_clear()
 
 
 # --- expressions: Python's precedence
@@ -331,7 +331,7 @@ def test_chains_up_to_the_bound() -> None:
     # The signature around the braces has two: its arrow and a bracket.
     almost = "1 + " * (LONGEST_CHAIN - 2) + "1"
     document(f"n = {almost}\nm = f({almost}, {almost})\nreturn x")
-    for chain in ("1 + ", "- ", "not ", "2 ** ", "each "):
+    for chain in ("1 + ", "- ", "not ", "2 ** "):
         with pytest.raises(ArchError) as caught:
             expression(chain * (LONGEST_CHAIN + 1) + "a")
         assert caught.value.diagnostics[0].code == "E0104"

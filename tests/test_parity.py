@@ -155,9 +155,7 @@ def test_a_wiring_fault_in_a_block_is_seen(fault: str, tmp_path: Path) -> None:
     text = BLOCKS.read_text(encoding="utf-8")
     assert text.count(right) == 1, "the fault no longer fits the block: write it anew"
     (tmp_path / "efficientformerv2.arch").write_text(text.replace(right, wrong), encoding="utf-8")
-    spec = tmp_path / "s0.yaml"
-    spec.write_text((BLOCKS.parent.parent / "s0.yaml").read_text(encoding="utf-8"), encoding="utf-8")
-    ours, theirs = pair("s0", path=str(spec))
+    ours, theirs = pair("s0", search=(str(tmp_path),))
     ours.eval(), theirs.eval()
     image = images(1)[:1]
     with torch.no_grad():

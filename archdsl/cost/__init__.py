@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from archdsl.graph import Graph, Node, Template
-from archdsl.ops import Op, TensorType, total
+from archdsl.ops import Op, TensorType, product, total
 
 Convention: TypeAlias = Literal["core", "fvcore", "paper"]
 CONVENTIONS: Final[tuple[Convention, ...]] = ("core", "fvcore", "paper")
@@ -59,54 +59,83 @@ def op_params(op: Op, types: tuple[TensorType, ...], convention: Convention) -> 
     return sum(weight.size for weight in op.weights(*types) if weight.role == "param")
 
 
-class Costs:
-    """The costs of a graph's templates under one convention, each computed once."""
+class TemplateCosts:
+    """The costs of templates under one convention, each computed once, when it is asked for."""
 
-    def __init__(self, graph: Graph, convention: Convention = "core") -> None:
+    def __init__(self, convention: Convention = "core") -> None:
         self.convention: Convention = convention
         self._templates: dict[int, Cost] = {}
-        for template in graph.templates():
-            self._templates[id(template)] = self._sum(template)
-        self.graph = graph
-
-    @property
-    def network(self) -> Cost:
-        """The cost of the whole."""
-        return self._templates[id(self.graph.template)]
 
     def template(self, template: Template) -> Cost:
-        """The cost of one block."""
-        return self._templates[id(template)]
+        """The cost of one block. Templates are known by identity: they must stay alive as long as this does."""
+        found = self._templates.get(id(template))
+        if found is None:
+            found = self._templates[id(template)] = self.of(template, range(len(template.nodes)))
+        return found
 
     def node(self, template: Template, index: int) -> Cost:
         """The cost of one call; a module that is called again owns nothing the second time."""
-        node = template.nodes[index]
+        return self.added(template, template.nodes[index], index)
+
+    def added(self, template: Template, node: Node, index: int) -> Cost:
+        """The cost of a node that stands, or is to stand, at an index of a template."""
         cost = self._of_node(template, node)
         return cost if node.module == index else cost._replace(params=0, buffers=0, statistics=0, counters=0)
 
-    def _sum(self, template: Template) -> Cost:
+    def of(self, template: Template, indices: range) -> Cost:
+        """The cost of some calls together."""
+        nodes = template.nodes
+        # Equal blocks are counted, and their cost added once: a stage may repeat one ten thousand times.
+        times: dict[tuple[int, bool], int] = {}
+        first: dict[tuple[int, bool], int] = {}
+        for index in indices:
+            node = nodes[index]
+            key = (id(node) if node.child is None else id(node.child), node.module == index)
+            times[key] = times.get(key, 0) + 1
+            first.setdefault(key, index)
         params = buffers = statistics = counters = 0
         macs: dict[str, int] = {}
-        for index in range(len(template.nodes)):
-            cost = self.node(template, index)
-            params += cost.params
-            buffers += cost.buffers
-            statistics += cost.statistics
-            counters += cost.counters
-            for name, count in cost.macs.items():
-                macs[name] = macs.get(name, 0) + count
+        for key, index in first.items():
+            cost, count = self.node(template, index), times[key]
+            params += cost.params * count
+            buffers += cost.buffers * count
+            statistics += cost.statistics * count
+            counters += cost.counters * count
+            for name, products in cost.macs.items():
+                macs[name] = macs.get(name, 0) + products * count
         return Cost(params, buffers, statistics, counters, macs)
 
     def _of_node(self, template: Template, node: Node) -> Cost:
         if node.op is None:
-            return self._templates[id(node.child)]
+            assert node.child is not None
+            return self.template(node.child)
         types = template.input_types(node)
+        macs = op_macs(node.op, types, self.convention)
+        weights = node.op.weights(*types)
+        if not weights:
+            return Cost(0, 0, 0, 0, macs)
         sizes = {"param": 0, "buffer": 0, "counter": 0, "derived": 0}
-        for weight in node.op.weights(*types):
-            sizes[weight.role] += weight.size
+        for weight in weights:
+            sizes[weight.role] += product(weight.axes)
         params = sizes["param"]
         if self.convention == "paper":
             params = total(node.op.paper_params(*types))
         buffers = sizes["buffer"] + sizes["counter"] + sizes["derived"]
-        macs = op_macs(node.op, types, self.convention)
         return Cost(params, buffers, sizes["buffer"], sizes["counter"], macs)
+
+
+class Costs(TemplateCosts):
+    """The costs of a graph under one convention."""
+
+    def __init__(self, graph: Graph, convention: Convention = "core") -> None:
+        super().__init__(convention)
+        self.graph = graph
+        for (
+            template
+        ) in graph.templates():  # Those that others use first: no recursion is as deep as the blocks.
+            self.template(template)
+
+    @property
+    def network(self) -> Cost:
+        """The cost of the whole."""
+        return self.template(self.graph.template)

@@ -4,6 +4,11 @@ The schedule is the order of the document. An operation allocates its output whi
 there; a tensor is freed after the operation that reads it last. Views share the memory of their input:
 rearrangements that move no axis they flatten, split, slice, identity, and in evaluation dropout and
 drop_path. Nothing else is done in place. The input counts; weights and tables derived from them do not.
+
+Nothing here walks the flat network. What a call of a block does to memory depends on its template and on
+how its tensors are used around it: which inputs share memory, which of them nobody reads later, and the same
+of its results. That is a `_Call`; a template has one course for each, which is found once.
+tests/test_memory.py compares the figures with those of a walk over every primitive.
 """
 
 from __future__ import annotations
@@ -11,7 +16,7 @@ from __future__ import annotations
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from archdsl.cost import Cost
-from archdsl.graph import Flat, Graph
+from archdsl.graph import Graph, Node, Template
 from archdsl.ops import TensorType, product
 
 Dtype: TypeAlias = Literal["float64", "float32", "float16", "bfloat16", "int8"]
@@ -31,55 +36,217 @@ class Memory(NamedTuple):
     """The path of the operation during which the most is alive."""
 
 
+class Activations(NamedTuple):
+    """In bytes: the sum of all outputs that are no views, the most that is alive at once, and its path."""
+
+    total: int
+    peak: int
+    peak_at: str
+
+
 def memory(graph: Graph, cost: Cost, dtype: Dtype = "float32", batch: int = 1) -> Memory:
     """What a forward pass in evaluation needs; `cost` is that of the network, under core."""
     size = BYTES[dtype]
-    owner: dict[int, int] = {}
-    bytes_of: dict[int, int] = {}
-    last_read: dict[int, int] = {}
-    for index, (_, value) in enumerate(graph.template.inputs):
-        owner[index] = index
-        bytes_of[index] = _bytes(graph.template.types[value], size, batch)
-        last_read[index] = -1
-    # Templates are shared, and so are their nodes: what one needs is known after its first instance.
-    known: dict[int, tuple[bool, list[int]]] = {}
-    activations = 0
-    for step, item in enumerate(graph.flat):
-        if id(item.node) not in known:
-            known[id(item.node)] = _needs(item, size, batch)
-        view, counts = known[id(item.node)]
-        for outside, count in zip(item.outputs, counts, strict=True):
-            owner[outside] = owner[item.inputs[0]] if view else outside
-            if not view:
-                bytes_of[outside] = count
-                activations += count
-            last_read.setdefault(owner[outside], step)
-        for value in item.inputs:
-            last_read[owner[value]] = step
-    freed: dict[int, list[int]] = {}
-    for value, step in last_read.items():
-        freed.setdefault(step, []).append(value)
-    alive = sum(bytes_of[index] for index in range(len(graph.template.inputs)))
-    peak, peak_at = alive, "input"
-    for step, item in enumerate(graph.flat):
-        for value in item.outputs:
-            alive += bytes_of.get(value, 0)
-        if alive > peak:
-            peak, peak_at = alive, item.path or item.node.kind
-        for value in freed.get(step, ()):
-            alive -= bytes_of[value]
+    found = activations(graph.template, dtype, batch)
     buffers = cost.statistics * size + cost.counters * 8
-    return Memory(cost.params * size, buffers, activations, peak, peak_at)
+    return Memory(cost.params * size, buffers, found.total, found.peak, found.peak_at)
 
 
-def _needs(item: Flat, size: int, batch: int) -> tuple[bool, list[int]]:
-    """Whether a primitive gives a view, and the bytes of its outputs."""
-    op = item.node.op
-    assert op is not None
-    view = bool(item.inputs) and op.is_view(*item.template.input_types(item.node))
-    types = [item.template.types[value] for value in item.node.outputs]
-    return view, [_bytes(type_, size, batch) for type_ in types]
+def activations(template: Template, dtype: Dtype = "float32", batch: int = 1) -> Activations:
+    """What the activations of one template need, by itself: a block, or a whole network.
+
+    Its inputs are alive from the start and freed after their last read, as all tensors are; one that is never
+    read stays.
+    """
+    return _Courses(BYTES[dtype], batch).alone(template)
 
 
-def _bytes(type_: TensorType, size: int, batch: int) -> int:
-    return product(type_.shape) * size * (batch if type_.batched else 1)
+class TemplateActivations:
+    """What the activations of templates need, each by itself, found once."""
+
+    def __init__(self, dtype: Dtype = "float32", batch: int = 1) -> None:
+        self._courses = _Courses(BYTES[dtype], batch)
+
+    def node(self, template: Template, node: Node) -> tuple[int, int]:
+        """Of one call of a template, its inputs alive before it: the bytes that it allocates, and the peak."""
+        if node.child is not None:
+            found = self._courses.alone(node.child)
+            return found.total, found.peak
+        given = sum(self._courses.bytes(template.types[value]) for value in dict.fromkeys(node.inputs))
+        made = sum(self._courses.bytes(template.types[value]) for value in node.outputs)
+        return (0, given) if _is_view(template, node) else (made, given + made)
+
+
+class _Owners(NamedTuple):
+    """Who owns the memory of a template's tensors. The inputs are the owners 0, 1, ...; allocations follow."""
+
+    of: dict[int, int]
+    """The owner of each tensor."""
+    bytes: list[int]
+    born: list[int]
+    """The node that allocates; -1 for inputs."""
+    read: list[int]
+    """The last node that reads; -1 where none does."""
+    made: list[list[int]]
+    """The allocations of each node."""
+    given: tuple[int, ...]
+    """The allocations that leave the template with its results."""
+    total: int
+    """The bytes of all allocations, those of called blocks included."""
+
+
+class _Call(NamedTuple):
+    """How the tensors of a call are used around it.
+
+    `groups`: for each input the number of its owner, inputs of one owner having one number. `freed`: for each
+    owner the bytes that are freed after its last read inside, 0 where it is read later. `kept`: for each
+    allocation that leaves with the results, whether it is read later.
+    """
+
+    groups: tuple[int, ...]
+    freed: tuple[int, ...]
+    kept: tuple[bool, ...]
+
+
+class _Course(NamedTuple):
+    """What a call does to the bytes alive: the most above what was there before, where, and what is left of it.
+
+    `rise` is -1 where nothing runs.
+    """
+
+    rise: int
+    at: str
+    change: int
+
+
+class _Courses:
+    """The courses of calls for one size of a number and one batch, each found once."""
+
+    def __init__(self, size: int, batch: int) -> None:
+        self.size, self.batch = size, batch
+        self._owners: dict[int, _Owners] = {}
+        self._courses: dict[tuple[int, _Call], _Course] = {}
+
+    def alone(self, template: Template) -> Activations:
+        owners = self.owners(template)
+        count = len(template.inputs)
+        freed = tuple([owners.bytes[owner] if owners.read[owner] >= 0 else 0 for owner in range(count)])
+        call = _Call(tuple(range(count)), freed, (False,) * len(owners.given))
+        course = self.course(template, call)
+        before = sum(owners.bytes[:count])
+        if course.rise <= 0:
+            return Activations(owners.total, before, "input")
+        return Activations(owners.total, before + course.rise, course.at)
+
+    def owners(self, template: Template) -> _Owners:
+        """Who owns what in a template."""
+        found = self._owners.get(id(template))
+        if found is None:
+            found = self._owners[id(template)] = self._find_owners(template)
+        return found
+
+    def _find_owners(self, template: Template) -> _Owners:
+        of: dict[int, int] = {}
+        bytes_: list[int] = []
+        born: list[int] = []
+        read: list[int] = []
+        made: list[list[int]] = []
+        total = 0
+
+        def allocate(count: int, node: int) -> int:
+            bytes_.append(count)
+            born.append(node)
+            read.append(-1)
+            return len(bytes_) - 1
+
+        for _, value in template.inputs:
+            of[value] = allocate(self.bytes(template.types[value]), -1)
+        for index, node in enumerate(template.nodes):
+            child, before = node.child, len(bytes_)
+            if child is None:
+                for value in node.inputs:
+                    read[of[value]] = index
+                if _is_view(template, node):
+                    of.update((value, of[node.inputs[0]]) for value in node.outputs)
+                else:
+                    for value in node.outputs:
+                        of[value] = allocate(self.bytes(template.types[value]), index)
+                    total += sum(bytes_[before:])
+                made.append(list(range(before, len(bytes_))))
+                continue
+            inner = self.owners(child)
+            total += inner.total
+            taken = [of[value] for value in node.inputs]
+            for number, owner in enumerate(taken):
+                if inner.read[number] >= 0:
+                    read[owner] = index
+            given = [allocate(inner.bytes[owner], index) for owner in inner.given]
+            # What leaves a block is an input of it that passed through, or was allocated inside.
+            outside = dict(zip(inner.given, given, strict=True))
+            for value, result in zip(node.outputs, child.outputs, strict=True):
+                inside = inner.of[result]
+                of[value] = outside[inside] if inside in outside else taken[inside]
+            made.append(given)
+        leaving = dict.fromkeys([of[value] for value in template.outputs])
+        escaped = tuple([owner for owner in leaving if owner >= len(template.inputs)])
+        return _Owners(of, bytes_, born, read, made, escaped, total)
+
+    def course(self, template: Template, call: _Call) -> _Course:
+        """What a call of a template does to the bytes alive."""
+        key = (id(template), call)
+        found = self._courses.get(key)
+        if found is None:
+            found = self._courses[key] = self._find_course(template, call)
+        return found
+
+    def _find_course(self, template: Template, call: _Call) -> _Course:
+        owners, inputs, never = self.owners(template), len(call.groups), len(template.nodes)
+        # Inputs that share memory are held as one; each allocation is held by itself.
+        held = [*call.groups, *range(inputs, len(owners.bytes))]
+        bytes_ = [*call.freed, *([0] * (inputs - len(call.freed))), *owners.bytes[inputs:]]
+        last = [max(read, born) for read, born in zip(owners.read, owners.born, strict=True)]
+        last[:inputs] = [-1] * inputs
+        for number, group in enumerate(call.groups):
+            last[group] = max(last[group], owners.read[number])
+        for group, count in enumerate(call.freed):
+            if not count:
+                last[group] = never
+        for owner, kept in zip(owners.given, call.kept, strict=True):
+            if kept:
+                last[owner] = never
+        of, freed = owners.of, [0] * (never + 1)
+        for holder in (*range(len(call.freed)), *range(inputs, len(bytes_))):
+            freed[last[holder]] += bytes_[holder]
+        alive, rise, at = 0, -1, ""
+        for index, node in enumerate(template.nodes):
+            made = owners.made[index]
+            if node.child is None:
+                alive += sum([bytes_[owner] for owner in made])
+                if alive > rise:
+                    rise, at = alive, node.label or node.kind
+                alive -= freed[index]
+                continue
+            holders = [held[of[value]] for value in node.inputs]
+            later = tuple([last[owner] != index for owner in made])
+            inner = self.course(node.child, _call(holders, bytes_, last, index, later))
+            if alive + inner.rise > rise and inner.at:
+                rise, at = alive + inner.rise, f"{node.label}.{inner.at}" if node.label else inner.at
+            alive += inner.change
+        return _Course(rise, at, alive)
+
+    def bytes(self, type_: TensorType) -> int:
+        """The bytes of a tensor, those of the whole batch where it has one."""
+        return product(type_.shape) * self.size * (self.batch if type_.batched else 1)
+
+
+def _call(holders: list[int], bytes_: list[int], last: list[int], index: int, kept: tuple[bool, ...]) -> _Call:
+    """How a node uses the memory that its inputs are held by; most nodes have one input."""
+    groups: dict[int, int] = {}
+    numbers = tuple([groups.setdefault(holder, len(groups)) for holder in holders])
+    freed = tuple([bytes_[holder] if last[holder] == index else 0 for holder in groups])
+    return _Call(numbers, freed, kept)
+
+
+def _is_view(template: Template, node: Node) -> bool:
+    assert node.op is not None
+    return bool(node.inputs) and node.op.is_view(*template.input_types(node))

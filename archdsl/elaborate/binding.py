@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from archdsl import syntax as s
 from archdsl.elaborate.expressions import LONGEST_LIST, Args, Expressions
@@ -16,8 +16,9 @@ from archdsl.elaborate.values import (
     coerce,
     match_arguments,
 )
-from archdsl.ops import shape_text
-from archdsl.scalar import Scalar, scalar
+from archdsl.graph import Template
+from archdsl.ops import TensorType, shape_text
+from archdsl.scalar import Apply, Scalar, is_constant, scalar
 from archdsl.source import Span
 
 if TYPE_CHECKING:
@@ -34,12 +35,23 @@ class Bound:
         self.values: dict[str, Value] = {}
 
 
+class Called(NamedTuple):
+    """What a call of a block comes to, in the caller's names: its template, what it binds, and its results."""
+
+    child: Template
+    binds: tuple[tuple[str, Scalar], ...]
+    types: list[TensorType]
+    tensors: list[Tensor] | None
+    """What it takes, where it names its tensors; else they are those that it was given, in order."""
+
+
 class Signature:
     """What every call of a block asks of its signature; `usual` are the defaults that need no caller."""
 
     def __init__(self, ref: BlockRef) -> None:
         block = ref.block
         self.params = {param.name: param for param in block.params}
+        self.names = list(self.params)
         self.tensors = [tensor.name for tensor in block.tensors]
         self.usual: dict[str, Value] = {}
         for name, param in self.params.items():
@@ -53,6 +65,26 @@ class Signature:
                 self.usual[name] = coerce(value, param.type, f"{name} of {block.name}", param.span)
             except Refused:
                 pass  # it needs other parameters, or is wrong: a call will tell
+        self.written = {name: _written(value) for name, value in self.usual.items()}
+        self.places = {name: f"{name} of {block.name}" for name in self.names}
+
+
+def call_key(ref: BlockRef, args: Args, tensors: list[Tensor]) -> object | None:
+    """What decides all that a call comes to, for calls with plain numbers: names and constants.
+
+    None for others. Types of numbers are part of it, and formulas are left out, for 2 == 2.0 and True == 1.
+    """
+    parts: list[object] = [id(ref.block)]
+    for name, value, _ in args:
+        if type(value) is not Scalar or type(value.term) is Apply:
+            return None
+        parts += (name, type(value.value), value)
+    for tensor in tensors:
+        parts.append(tensor.type)
+        for extent in tensor.type.shape:
+            if type(extent.term) is Apply:
+                return None
+    return tuple(parts)
 
 
 def bind(ref: BlockRef, signature: Signature, args: Args, tensors: list[Tensor], span: Span) -> Bound | None:
@@ -60,7 +92,9 @@ def bind(ref: BlockRef, signature: Signature, args: Args, tensors: list[Tensor],
     block, bound = ref.block, Bound()
     params, wanted = signature.params, signature.tensors
     by_name = {n: v for n, v, _ in args if n in wanted}
-    given = match_arguments(block.name, list(params), [a for a in args if a[0] not in wanted])
+    if by_name:
+        args = [argument for argument in args if argument[0] not in wanted]
+    given = match_arguments(block.name, signature.names, args)
     left = list(tensors)
     for name in wanted:
         tensor = by_name.get(name) or (left.pop(0) if left else None)
@@ -83,7 +117,7 @@ def bind(ref: BlockRef, signature: Signature, args: Args, tensors: list[Tensor],
             value, place = given[name]
             if isinstance(value, Poison):
                 return None
-            value = coerce(value, type_, f"{name} of {block.name}", place)
+            value = coerce(value, type_, signature.places[name], place)
         elif name in signature.usual:
             value = signature.usual[name]
         elif declared.default is not None:
@@ -96,6 +130,11 @@ def bind(ref: BlockRef, signature: Signature, args: Args, tensors: list[Tensor],
         if isinstance(value, Scalar):
             bound.scalars[name] = value
     return bound
+
+
+def _written(default: Value) -> Scalar | None:
+    """A default as a class can write it: a number that depends on nothing."""
+    return default if isinstance(default, Scalar) and is_constant(default.term) else None
 
 
 def _bind_extents(param: s.TensorParam, tensor: Tensor, extents: dict[str, Scalar], span: Span) -> None:

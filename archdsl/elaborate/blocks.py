@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from archdsl import syntax as s
-from archdsl.elaborate.binding import bind
+from archdsl.elaborate.binding import Called, bind, call_key
 from archdsl.elaborate.expressions import Args, Expressions
 from archdsl.elaborate.inits import initialisation
 from archdsl.elaborate.values import (
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from archdsl.elaborate.templates import Elaborator
     from archdsl.library import Unit
 
-MOST_NODES: Final = 100_000
+MOST_NODES: Final = 1_000_000
 """A template, and a network of templates, has at most so many nodes."""
 
 
@@ -111,6 +111,8 @@ class BlockElaborator(Expressions):
         except ScalarError as error:
             raise Refused("E0303", str(error), span) from None
         for output in outputs:
+            if output in inputs:
+                continue  # checked where it was made
             for extent in output.shape:
                 if not 1 <= extent.int <= LARGEST_DIM:
                     message = f"{op.kind} gives an extent of {extent.value}"
@@ -140,43 +142,76 @@ class BlockElaborator(Expressions):
             message = f"with this call, there are more than {MOST_NODES:,} operations"
             self.report(Refused("E0602", message, span, "does each block call another one twice?"))
             raise ArchError(self.shared.errors)
-        pairs = [pair for _, pair in binds]
+        formulas = [pair for _, pair in binds if type(pair.term) is Apply]
         for type_ in types:
-            pairs += type_.shape
-        if any(map(is_large, pairs)):
+            formulas += [extent for extent in type_.shape if type(extent.term) is Apply]
+        if formulas and any(map(is_large, formulas)):
             message = f"a size here is a formula of more than {LARGEST_FORMULA} operations"
             help = "write y: [C, h, w] = ... now and then: that names the sizes"
             raise Refused("E0602", message, span, help)
-        results = [self.tensor(type_) for type_ in types]
-        taken = tuple([tensor.number for tensor in inputs])
-        given = tuple([tensor.number for tensor in results])
-        self.nodes.append(Node(taken, given, op, child, binds, label, len(self.nodes), span))
+        results = self._append(inputs, types, op, child, binds, label, span)
         return results[0] if len(results) == 1 else tuple(results)
+
+    def _append(
+        self,
+        inputs: Sequence[Tensor],
+        types: Sequence[TensorType],
+        op: Op | None,
+        child: Template | None,
+        binds: tuple[tuple[str, Scalar], ...],
+        label: str | None,
+        span: Span,
+    ) -> list[Tensor]:
+        results = [self.tensor(type_) for type_ in types]
+        taken = tuple([number for number, _ in inputs])
+        given = tuple([number for number, _ in results])
+        self.nodes.append(Node(taken, given, op, child, binds, label, len(self.nodes), span))
+        return results
+
+    def has_room(self, node: Node) -> bool:
+        """Whether a node like this one can be added within the bounds."""
+        more = 1 if node.child is None else self.shared.size(node.child)
+        return len(self.nodes) < MOST_NODES and self.size + more <= MOST_NODES
+
+    def add_again(
+        self, node: Node, inputs: Sequence[Tensor], types: Sequence[TensorType], label: str | None
+    ) -> list[Tensor]:
+        """Add a node like one that there is, on other tensors of the same types; there must be room for it."""
+        self.size += 1 if node.child is None else self.shared.size(node.child)
+        return self._append(inputs, types, node.op, node.child, node.binds, label, node.span)
 
     def call_block(
         self, ref: BlockRef, args: Args, tensors: list[Tensor], label: str | None, span: Span
     ) -> Value:
+        key = call_key(ref, args, tensors)
+        called = self.shared.calls.get(key) if key is not None else None
+        if called is None:
+            called = self._called(ref, args, tensors, span)
+            if called is None:
+                return POISON
+            if key is not None:
+                self.shared.calls[key] = called
+        if label is None and called.child.owns_weights:
+            raise _needs_label(ref.name, span)
+        self.own(label, span)
+        return self._add(called.tensors or tensors, called.types, None, called.child, called.binds, label, span)
+
+    def _called(self, ref: BlockRef, args: Args, tensors: list[Tensor], span: Span) -> Called | None:
+        """What a call comes to; None after an error that has been reported."""
         bound = bind(ref, self.shared.signature(ref), args, tensors, span)
-        if bound is None:
-            return POISON
-        child = self.shared.template(ref, bound, span)
-        if child is None:
-            return POISON
+        child = self.shared.template(ref, bound, span) if bound is not None else None
+        if bound is None or child is None:
+            return None
         names = {**dict(bound.extents), **bound.scalars}
         for let, pair in child.lets:
             names[let] = substitute(pair.term, names)
+        declared = [child.types[value] for value in child.outputs]
         types = [
-            TensorType(
-                tuple(substitute(extent.term, names) for extent in child.types[value].shape),
-                child.types[value].batched,
-            )
-            for value in child.outputs
+            TensorType(tuple([substitute(extent.term, names) for extent in type_.shape]), type_.batched)
+            for type_ in declared
         ]
-        if child.owns_weights and label is None:
-            raise _needs_label(ref.name, span)
-        self.own(label, span)
         binds = (*bound.extents, *bound.scalars.items())
-        return self._add(bound.tensors, types, None, child, binds, label, span)
+        return Called(child, binds, types, None if bound.tensors == tensors else bound.tensors)
 
     def call_module(self, module: ModuleRef, tensors: list[Tensor], span: Span) -> Value:
         if not tensors:

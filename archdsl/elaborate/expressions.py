@@ -36,6 +36,8 @@ FUNCTIONS: Final = (
     "divisible",
 )  # fmt: skip
 
+_FUNCTIONS: Final = frozenset(FUNCTIONS)
+
 ROUNDING: Final = ("int", "round", "ceil", "floor")
 
 _TENSOR_OPS: Final = {"+": "add", "-": "sub", "*": "mul", "/": "div", "@": "matmul"}
@@ -82,6 +84,33 @@ class Expressions:
         """The outcome of a compile-time condition, noted as a decision; None after an error."""
         raise NotImplementedError
 
+    # --- what a network does with choices
+
+    def lookup(self, name: str) -> Value | None:
+        """What a name stands for here, or None where it is no name of ours."""
+        return self.env.get(name)
+
+    def choice(self, expr: s.Choose) -> Value:
+        """The value of a decision that is left open; raises `Refused`."""
+        help = "give the block an argument, and choose its value in the network"
+        raise Refused("E0222", "decisions are left open in networks alone", expr.span, help)
+
+    def read(self, value: Value) -> Value:
+        """The value itself, decided where it is open."""
+        return value
+
+    def read_whole(self, value: Value) -> Value:
+        """The same for all that a list holds."""
+        return value
+
+    def element(self, expr: s.Expr, index: int) -> Value:
+        """An element of a list; it may stay open until it is read."""
+        return self.evaluate(expr)
+
+    def elements_each(self, expr: s.Each, first: int, count: int) -> list[Value]:
+        """`each choose {...} * count` in a list: as many decisions, from an index on."""
+        return [self.evaluate(expr)]
+
     # --- expressions
 
     def evaluate(self, expr: s.Expr) -> Value:
@@ -119,7 +148,7 @@ class Expressions:
             case s.ListExpr():
                 return self._list(expr.items)
             case s.Index():
-                return self._index(self.evaluate(expr.value), self.evaluate(expr.index), expr)
+                return self.read(self._index(self.evaluate(expr.value), self.evaluate(expr.index), expr))
             case s.NoneLiteral():
                 return scalar(None)
             case s.Comprehension():
@@ -131,8 +160,7 @@ class Expressions:
             case s.Repeat():
                 raise Refused("E0403", "a repetition stands in a list", expr.span)
             case s.Choose():
-                help = "give the block an argument, and choose its value in the network"
-                raise Refused("E0222", "decisions are left open in networks alone", expr.span, help)
+                return self.choice(expr)
             case s.Quantity(number, unit):
                 message = f"{number}{unit} has a unit, which only 'subject to' knows"
                 raise Refused("E0403", message, expr.span, "write the number out")
@@ -145,8 +173,9 @@ class Expressions:
         raise Refused("E0403", f"{what} is a number, got {describe(value)}", expr.span)
 
     def _name(self, expr: s.Name) -> Value:
-        if expr.id in self.env:
-            return self.env[expr.id]
+        known_value = self.lookup(expr.id)
+        if known_value is not None:
+            return self.read(known_value)
         found = callable_named(expr.id, self.unit, expr.span)
         if found is not None:
             return found
@@ -229,9 +258,12 @@ class Expressions:
         result: list[Value] = []
         for item in items:
             if not isinstance(item, s.Repeat):
-                result.append(self.evaluate(item))
+                result.append(self.element(item, len(result)))
+            elif isinstance(item.value, s.Each):
+                count = self.count_of(item.count, len(result))
+                result += self.elements_each(item.value, len(result), count)
             else:
-                value = self.evaluate(item.value)
+                value = self.element(item.value, len(result))
                 result.extend([value] * self.count_of(item.count, len(result)))
         return result
 
@@ -278,7 +310,7 @@ class Expressions:
         result: list[Value] = []
         for element in self.elements(expr.values, "what 'for' goes over"):
             self.env[expr.name] = element
-            result.append(self.evaluate(expr.item))
+            result.append(self.element(expr.item, len(result)))
         if before is None:
             self.env.pop(expr.name, None)
         else:
@@ -339,7 +371,7 @@ class Expressions:
         name_span: Span,
     ) -> Value:
         """Call what a name stands for; without tensors, a reference that can be called later."""
-        callee = self.env.get(name)
+        callee = self.lookup(name)
         if isinstance(callee, Poison):
             self.arguments(arg_exprs)
             return POISON
@@ -355,7 +387,7 @@ class Expressions:
             else:
                 args.append((arg_name, value, place))
         if not isinstance(callee, (OpRef, BlockRef, ModuleRef)):
-            if name in FUNCTIONS and not tensors and label is None:
+            if name in _FUNCTIONS and not tensors and label is None:
                 return self._function(name, args, arg_exprs, span)
             callee = callable_named(name, self.unit, name_span)
         if callee is None and name in FUNCTIONS:
@@ -414,7 +446,8 @@ class Expressions:
         for arg_name, _, place in args:
             if arg_name is not None:
                 raise Refused("E0401", f"{name} has no argument {arg_name!r}", place)
-        values = [value for _, value, _ in args]
+        counts = name in ("len", "first", "last")
+        values = [value if counts and is_list(value) else self.read_whole(value) for _, value, _ in args]
         try:
             if name in ("ceil", "floor") and len(exprs) == 1:
                 quotient = self._whole_quotient(name, exprs[0].value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from archdsl import syntax as s
@@ -19,7 +18,6 @@ def at_resolution(
     unit: Unit,
     network: s.Network,
     resolution: tuple[int, int],
-    overrides: Mapping[str, s.Expr],
 ) -> Graph:
     """The graph at (rows, columns); raises `ArchError` that names the legal ones near an illegal one."""
     wrong = [size for size in resolution if not 1 <= size <= LARGEST_RESOLUTION]
@@ -28,11 +26,11 @@ def at_resolution(
         help = f"rows and columns are 1 to {LARGEST_RESOLUTION}"
         raise ArchError([Diagnostic("E0703", message, None, help)])
     try:
-        return elaborate(unit, network, resolution, overrides)
+        return elaborate(unit, network, resolution)
     except ArchError as error:
         # At its own resolution a wrong document is as wrong: then the resolution is not to blame.
-        native = elaborate(unit, network, None, overrides)
-        near = nearest_legal(unit, network, resolution, overrides, native)
+        native = elaborate(unit, network)
+        near = nearest_legal(unit, network, resolution, native)
         rows, columns = resolution
         message = f"{network.name} can't take {rows} x {columns}"
         known = " and ".join(f"{near_rows} x {near_columns}" for near_rows, near_columns in near)
@@ -57,7 +55,6 @@ def nearest_legal(
     unit: Unit,
     network: s.Network,
     resolution: tuple[int, int],
-    overrides: Mapping[str, s.Expr],
     native: Graph,
 ) -> list[tuple[int, int]]:
     """The nearest legal sizes below and above, in multiples of the network's total stride."""
@@ -73,7 +70,7 @@ def nearest_legal(
             if candidate == resolution or not all(1 <= s_ <= LARGEST_RESOLUTION for s_ in sizes):
                 continue
             try:
-                elaborate(unit, network, candidate, overrides)
+                elaborate(unit, network, candidate)
             except ArchError:
                 continue
             found.append(candidate)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from archdsl import syntax as s
-from archdsl.elaborate.binding import Bound, Signature
+from archdsl.elaborate.binding import Bound, Called, Signature
 from archdsl.elaborate.blocks import BlockElaborator
 from archdsl.elaborate.values import (
     POISON,
@@ -21,7 +21,7 @@ from archdsl.elaborate.values import (
 )
 from archdsl.graph import Argument, Decision, Template
 from archdsl.ops import TensorType, shape_text
-from archdsl.scalar import Scalar, is_constant, scalar, variable
+from archdsl.scalar import Scalar, scalar, variable
 from archdsl.source import ArchError, Diagnostic, Frame, Span
 
 DEEPEST_CALL: Final = 64
@@ -46,6 +46,7 @@ class Elaborator:
         self.chain: list[Frame] = []
         self.steps = 0
         self.sizes: dict[int, int] = {}
+        self.calls: dict[object, Called] = {}
 
     def spend(self, count: int, span: Span) -> None:
         """Count what loops and lists do; raises `ArchError` beyond `MOST_STEPS`, for nothing may go on."""
@@ -86,8 +87,8 @@ class Elaborator:
         types = [tensor.type for tensor in bound.tensors]
         key = (
             id(ref.block),
-            tuple((name, key_of(value)) for name, value in sorted(bound.values.items())),
-            tuple((type_.values, type_.batched) for type_ in types),
+            tuple([key_of(value) for value in bound.values.values()]),  # in the order of the signature
+            tuple([(type_.values, type_.batched) for type_ in types]),
         )
         if key in self.memo:
             return self.memo[key]
@@ -194,11 +195,13 @@ def _finish(builder: BlockElaborator, ref: BlockRef, bound: Bound) -> Template |
         if not all(isinstance(value, Tensor) for value in builder.trained):
             return None
         training = tuple(value.number for value in builder.trained)  # type: ignore[union-attr]
-    usual = builder.shared.signature(ref).usual
+    written, params = builder.shared.signature(ref).written, bound.values
     arguments = tuple(
-        Argument(param.name, param.type.name, _written(usual.get(param.name)), value.value)
-        for param in block.params
-        if param.type is not None and isinstance(value := bound.values[param.name], Scalar)
+        [
+            Argument(param.name, param.type.name, written.get(param.name), value.value)
+            for param in block.params
+            if param.type is not None and isinstance(value := params[param.name], Scalar)
+        ]
     )
     _check_modes(builder, outputs)
     _check_reads(builder, outputs, training or ())
@@ -247,11 +250,6 @@ def _declared(
         return builder.tensor(claim).number
     builder.types[value.number] = TensorType(tuple(known), value.type.batched)
     return value.number
-
-
-def _written(default: Value | None) -> Scalar | None:
-    """A default as a class can write it: a number that depends on nothing."""
-    return default if isinstance(default, Scalar) and is_constant(default.term) else None
 
 
 def _check_reads(builder: BlockElaborator, outputs: Sequence[int], training: Sequence[int]) -> None:

@@ -63,6 +63,18 @@ class ModuleRef:
         self.node: int | None = None
 
 
+class Open(Record):
+    """A decision that the document leaves open: its name, its options and where they are written.
+
+    Of `each choose` in a block of a stage, `name` begins with `*` until the block has a label.
+    """
+
+    name: str
+    options: tuple[Any, ...]
+    places: tuple[Span, ...]
+    span: Span
+
+
 class Poison:
     """Stands for a value that an error has been reported for; whatever touches it stays silent."""
 
@@ -73,7 +85,7 @@ class Poison:
 POISON: Final = Poison()
 
 Value: TypeAlias = (
-    Scalar | str | Tensor | list["Value"] | tuple["Value", ...] | OpRef | BlockRef | ModuleRef | Poison
+    Scalar | str | Tensor | list["Value"] | tuple["Value", ...] | OpRef | BlockRef | ModuleRef | Open | Poison
 )
 
 
@@ -129,6 +141,8 @@ def describe(value: Value) -> str:
         return f"the primitive {value.name}"
     if isinstance(value, BlockRef):
         return f"the block {value.name}"
+    if isinstance(value, Open):
+        return "an open choice"
     return "a module" if isinstance(value, ModuleRef) else "an error"
 
 
@@ -166,7 +180,7 @@ def _flag(value: object) -> str | None:
 
 
 SCALAR_TYPES: Final = {
-    "dim": lambda value: _whole(value, 1),
+    "dim": lambda value: None if type(value) is int and 1 <= value <= LARGEST_DIM else _whole(value, 1),
     "count": lambda value: _whole(value, 0),
     "int": lambda value: _whole(value, -LARGEST_DIM),
     "odd": _odd,
@@ -183,10 +197,13 @@ def coerce(value: Value, type_: s.TypeName, what: str, span: Span) -> Value:
     """The value as its type asks for it (a ratio of 4 is 4.0); raises `Refused`."""
     if isinstance(value, Poison):
         return POISON
+    if isinstance(value, Open):
+        options = tuple(coerce(option, type_, what, place) for option, place in _options(value))
+        return value.replace(options=options)  # type: ignore[no-any-return]
     if isinstance(value, Scalar) and value.value is None:
         if type_.optional:
             return value
-        raise Refused("E0403", f"{what} can't be none", span, f"it is of type {type_.name}")
+        raise _none_refused(type_.name, what, span)
     if not type_.is_list:
         return _coerce_one(value, type_.name, what, span)
     if not is_list(value):
@@ -195,9 +212,26 @@ def coerce(value: Value, type_: s.TypeName, what: str, span: Span) -> Value:
     return [_coerce_one(item, type_.name, f"an element of {what}", span) for item in value]
 
 
+def _options(value: Open) -> Sequence[tuple[Any, Span]]:
+    return list(zip(value.options, value.places, strict=True))
+
+
+def _none_refused(type_name: str, what: str, span: Span) -> Refused:
+    return Refused("E0403", f"{what} can't be none", span, f"it is of type {type_name}")
+
+
+def _coerce_number(value: Value, type_name: str, what: str, span: Span) -> Value:
+    if isinstance(value, Scalar) and value.value is None:
+        raise _none_refused(type_name, what, span)
+    return _coerce_one(value, type_name, what, span)
+
+
 def _coerce_one(value: Value, type_name: str, what: str, span: Span) -> Value:
     if isinstance(value, Poison):
         return POISON
+    if isinstance(value, Open):
+        options = tuple(_coerce_one(option, type_name, what, place) for option, place in _options(value))
+        return value.replace(options=options)  # type: ignore[no-any-return]
     if type_name == "str":
         if isinstance(value, str):
             return value
@@ -230,7 +264,7 @@ def key_of(value: Value) -> object:
     if isinstance(value, BlockRef):
         return (id(value.block), tuple((n, key_of(v)) for n, v, _ in value.args))
     if is_list(value):
-        return tuple(key_of(item) for item in value)
+        return tuple([key_of(item) for item in value])
     return value
 
 
@@ -278,20 +312,20 @@ def _attribute(ref: type[Op], parameter: Any, value: Value, place: Span) -> obje
         if choices and value not in choices:
             raise Refused("E0403", f"{what} can't be {describe(value)}", place, "one of " + ", ".join(choices))
         return value
-    element = s.TypeName(_ATTRIBUTE_TYPES[parameter.type], False, False, place)
+    element = _ATTRIBUTE_TYPES[parameter.type]
     if parameter.type in ("Dims", "Ints"):
         items = list(value) if is_list(value) else [value]
-        return tuple(coerce(item, element, f"an element of {what}", place) for item in items)
+        return tuple([_coerce_number(item, element, f"an element of {what}", place) for item in items])
     if parameter.type in ("Dim2", "Count2"):
         if not is_list(value):
-            one = coerce(value, element, what, place)
+            one = _coerce_number(value, element, what, place)
             return (one, one)
         pair = list(value)
         if len(pair) != 2:
             message = f"{what} is one number, or two for rows and columns, got {len(pair)}"
             raise Refused("E0403", message, place)
-        return tuple(coerce(item, element, what, place) for item in pair)
-    return coerce(value, element, what, place)
+        return tuple([_coerce_number(item, element, what, place) for item in pair])
+    return _coerce_number(value, element, what, place)
 
 
 def match_arguments(

@@ -52,7 +52,7 @@ class TensorType(NamedTuple):
     @property
     def values(self) -> tuple[int, ...]:
         """The extents as numbers."""
-        return tuple(extent.int for extent in self.shape)
+        return tuple([extent.int for extent in self.shape])
 
     def with_shape(self, *shape: Scalar) -> TensorType:
         return TensorType(shape, self.batched)
@@ -94,7 +94,7 @@ def product(axes: Axes) -> int:
     """The value of one product."""
     result = 1
     for axis in axes:
-        result *= axis.int
+        result *= axis.value  # type: ignore[assignment, operator]
     return result
 
 

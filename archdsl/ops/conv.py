@@ -35,7 +35,7 @@ def window_extent(
 ) -> Scalar:
     """The extent that a sliding window leaves; padding None is half a window, which gives ceil(x / s)."""
     if padding is None:
-        return ceil_div(extent, stride)
+        return extent if stride == ONE else ceil_div(extent, stride)
     reach = dilation * (kernel - ONE)
     result = (extent + padding * const(2) - reach - ONE) // stride + ONE
     if result.int < 1:
@@ -43,16 +43,21 @@ def window_extent(
     return result
 
 
-def same_padding(kernel: Dim2, padding: Count2 | None, dilation: Dim2) -> Count2:
-    """The padding as numbers; where none is given, half of an odd window."""
-    if padding is not None:
-        return padding
+def check_middle(kernel: Dim2) -> None:
+    """Raise `OpError` for a window without a middle, whose half is no padding."""
     if any(size.int % 2 == 0 for size in kernel):
         raise OpError(
             f"a kernel of {kernel[0].value} has no middle",
             "give the padding, or an odd kernel",
             "kernel",
         )
+
+
+def same_padding(kernel: Dim2, padding: Count2 | None, dilation: Dim2) -> Count2:
+    """The padding as numbers; where none is given, half of an odd window."""
+    if padding is not None:
+        return padding
+    check_middle(kernel)
     return (dilation[0] * (kernel[0] // const(2)), dilation[1] * (kernel[1] // const(2)))
 
 
@@ -93,8 +98,13 @@ class Conv2d(Op):
                     f"use a divisor of {count}",
                     "groups",
                 )
-        same_padding(self.kernel, self.padding, self.dilation)
-        extents = [
+        if self.padding is None:
+            check_middle(self.kernel)
+        return (map_.with_shape(self.out_channels, *self._extents(map_)),)
+
+    def _extents(self, map_: TensorType) -> list[Scalar]:
+        """The rows and columns of the output."""
+        return [
             window_extent(
                 map_.shape[axis + 1],
                 self.kernel[axis],
@@ -104,7 +114,6 @@ class Conv2d(Op):
             )
             for axis in (0, 1)
         ]
-        return (map_.with_shape(self.out_channels, *extents),)
 
     def _kernel_axes(self, x: TensorType) -> tuple[Scalar, ...]:
         return (self.out_channels, x.shape[0] // self.groups, *self.kernel)
@@ -113,8 +122,7 @@ class Conv2d(Op):
         return weight_and_bias(self._kernel_axes(x[0]), self.out_channels, self.bias)
 
     def macs(self, *x: TensorType) -> Products:
-        (out,) = self.shape(*x)
-        return ((*self._kernel_axes(x[0]), *out.shape[1:]),)
+        return ((*self._kernel_axes(x[0]), *self._extents(x[0])),)
 
     def paper_params(self, *x: TensorType) -> Products:
         return authors_count(self._kernel_axes(x[0]), self.bias)

@@ -45,6 +45,8 @@ def binding(expr: s.Expr) -> int:
             return COMPARISON
         case s.Unary(op, _):
             return NOT if op == "not" else UNARY
+        case s.Each():
+            return UNARY
         case s.Binary(op, _, _):
             return _LEVELS[op]
         case s.Repeat():
@@ -106,7 +108,7 @@ def _flat(expr: s.Expr) -> str:
         case s.ListExpr(items):
             return f"[{', '.join(flat(item, item_level(item)) for item in items)}]"
         case s.Each(value):
-            return f"each {flat(value, ATOM)}"
+            return f"each {flat(value, POSTFIX)}"
         case s.Choose(options):
             return f"choose {{{', '.join(map(flat, options))}}}"
         case s.IfExpr(condition, then, otherwise):
@@ -220,7 +222,7 @@ class Layout:
             case s.Choose(options):
                 return self.fill("choose {", [("", item) for item in options], "}", column, tail)
             case s.Each(value):
-                return "each " + self.expression(value, column + 5, ATOM, tail)
+                return "each " + self.expression(value, column + 5, POSTFIX, tail)
             case s.Repeat(value, count):
                 after = f" * {flat(count, UNARY)}"
                 return self.expression(value, column, PRODUCT, tail + len(after)) + after

@@ -1,4 +1,4 @@
-"""From Lark's rules to records of `archdsl.syntax`, while the parser runs: no tree in between."""
+"""From rules of the grammar to records of `archdsl.syntax`, while the parser runs: no tree in between."""
 
 from __future__ import annotations
 
@@ -6,50 +6,50 @@ import math
 from string import ascii_letters
 from typing import Any
 
-from lark import Token
-from lark.visitors import Transformer, v_args
-
 from archdsl import names
 from archdsl import syntax as s
-from archdsl.source import Diagnostic, Source, Span, did_you_mean
+from archdsl.source import ArchError, Diagnostic, Source, Span, did_you_mean
 
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _LONGEST_NUMBER = 32
 
+MOST_MISTAKES = 1000
+"""After so many mistakes no more are looked for."""
 
-@v_args(meta=True)
-class Construct(Transformer):  # type: ignore[type-arg]
+
+class Token(str):
+    """A name, number, string or operator as it was written, with its place."""
+
+    __slots__ = ("span",)
+    span: Span
+
+
+class Construct:
     """One method a rule of the grammar; collects mistakes that the grammar can't see.
 
-    `shift` is where the text stands in its file: (lines before it, columns before its first line).
-    `doubled`: it stands in single quotes of YAML, as it is written there, every `'` twice.
+    A method takes the place of its rule and what the rule's parts have become: tokens, and None for what is
+    optional and missing. `shift` is where the text stands in its file: (lines before it, columns before its
+    first line). `doubled`: it stands in single quotes of YAML, as it is written there, every `'` twice.
     """
 
     def __init__(self, source: Source, shift: tuple[int, int], doubled: bool = False) -> None:
-        super().__init__()
-        self.source = source
+        line, column = shift[0] + 1, shift[1] + 1
         self.doubled = doubled
-        self.lines, self.columns = shift
+        self.nothing = Span(source, line, column, line, column)
+        """The place of a rule that nothing was written for: the start of the text."""
         self.mistakes: list[Diagnostic] = []
 
     # --- places and names
 
-    def span(self, meta: Any) -> Span:
-        """The place of a token, of a rule's meta, or of nothing (the start of the text)."""
-        line = getattr(meta, "line", 1) or 1
-        column = getattr(meta, "column", 1) or 1
-        end_line = getattr(meta, "end_line", line) or line
-        end_column = getattr(meta, "end_column", column) or column
-        return Span(
-            self.source,
-            line + self.lines,
-            column + (self.columns if line == 1 else 0),
-            end_line + self.lines,
-            end_column + (self.columns if end_line == 1 else 0),
-        )
+    def span(self, place: Span | Token) -> Span:
+        """The place of a token or of a rule."""
+        return place if type(place) is Span else place.span  # type: ignore[union-attr]
 
     def mistake(self, code: str, message: str, span: Span, help: str | None = None) -> None:
+        """Note a mistake; raises `ArchError` with all of them when there are too many to go on."""
         self.mistakes.append(Diagnostic(code, message, span, help))
+        if len(self.mistakes) >= MOST_MISTAKES:
+            raise ArchError(self.mistakes)
 
     def name_of(self, token: Token) -> str:
         """The text of a name that is being given to something; a bad one is noted."""

@@ -145,7 +145,7 @@ def _compose(source: Source, events: Iterator[Any], mistakes: list[Diagnostic]) 
                 return root
             continue
         _refuse_extras(source, event, mistakes)
-        if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+        if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             is_map = isinstance(event, yaml.MappingStartEvent)
             stack.append(_Open(is_map, bool(event.flow_style), event.start_mark))
             if len(stack) > DEEPEST:
@@ -157,7 +157,7 @@ def _compose(source: Source, events: Iterator[Any], mistakes: list[Diagnostic]) 
         if isinstance(event, yaml.ScalarEvent):
             style = event.style or ""
             node = Scalar(event.value, style, _span(source, event.start_mark, event.end_mark))
-        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
             node = _closed(source, stack.pop(), event.end_mark, mistakes)
         elif isinstance(event, yaml.AliasEvent):
             node = Scalar("", "", _span(source, event.start_mark, event.end_mark))
@@ -175,12 +175,15 @@ def _compose(source: Source, events: Iterator[Any], mistakes: list[Diagnostic]) 
 def _refuse_extras(source: Source, event: Any, mistakes: list[Diagnostic]) -> None:
     import yaml
 
+    anchored = isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None
+    if not anchored and getattr(event, "tag", None) is None:
+        return
     where = _span(source, event.start_mark, event.end_mark)
-    if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
+    if anchored:
         help = "give the value a name under 'parameters' and use the name"
         message = "anchors and aliases are not part of the language"
         mistakes.append(Diagnostic("E0506", message, where, help))
-    elif getattr(event, "tag", None) is not None:
+    else:
         message = f"tags are not part of the language: {event.tag!a}"
         mistakes.append(Diagnostic("E0506", message, where, "remove the tag"))
 

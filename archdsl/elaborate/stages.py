@@ -1,0 +1,265 @@
+"""The blocks of a stage: repetitions and `each` expanded, what variants set in them, their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Final
+
+from archdsl import syntax as s
+from archdsl.elaborate.blocks import label_twice
+from archdsl.elaborate.expressions import LONGEST_LIST, Args
+from archdsl.elaborate.streams import Called, StreamElaborator
+from archdsl.elaborate.values import Open, Refused, Tensor, Value, describe
+from archdsl.graph import Stage, frames_of
+from archdsl.scalar import Scalar
+from archdsl.source import Span
+from archdsl.variants import items_of
+
+MOST_BLOCKS: Final = 12_000
+"""A network has at most so many entries and blocks."""
+
+
+class Item:
+    """A block of a stage: its call with `each` replaced by one value, and its label if it is pinned."""
+
+    def __init__(self, call: Called, args: Args, label: str | None, span: Span) -> None:
+        self.call, self.args, self.label, self.span = call, args, label, span
+
+
+class Numbers:
+    """Labels of a stage's blocks: their own, or numbers, which count those that are there."""
+
+    def __init__(self, stage: str) -> None:
+        self.stage = stage
+        self.next = 0
+
+    def label(self, item: Item) -> str:
+        return f"{self.stage}.{self.next if item.label is None else item.label}"
+
+    def made(self, item: Item, is_there: bool) -> None:
+        if item.label is None and is_there:
+            self.next += 1
+
+
+class StageElaborator(StreamElaborator):
+    """Makes stages."""
+
+    stages: list[Stage]
+    after: dict[str, int]
+    head: int | None
+
+    def stage(self, stage: s.Stage) -> None:
+        """Make the blocks of a stage; raises `Refused`."""
+        if self.head is not None:
+            help = "write it in front of the head"
+            raise Refused("E0213", f"the stage {stage.label!r} stands in the head", stage.span, help)
+        self.own(stage.label, stage.span)
+        first, numbers = len(self.nodes), Numbers(stage.label)
+        items = self.items_of(stage)
+        if first + len(items) > MOST_BLOCKS:
+            message = f"this network expands to more than {MOST_BLOCKS:,} blocks"
+            raise Refused("E0602", message, stage.span)
+        for item in items:
+            before = len(self.nodes)
+            self.block(item, numbers)
+            numbers.made(item, len(self.nodes) > before)
+        if not items and not self.shared.errors:
+            raise Refused("E0215", f"stage {stage.label!r} has no blocks", stage.span)
+        if len(self.nodes) == first:
+            return  # choices decided for no block at all
+        self.stages.append(Stage(stage.label, first, len(self.nodes), stage.span))
+        main = self.streams[self.main]
+        if isinstance(main, Tensor):
+            self.after[stage.label] = main.number
+            self.check_width(stage, main)
+
+    def block(self, item: Item, numbers: Numbers) -> None:
+        """Make one block of a stage; its mistakes are reported."""
+        label = numbers.label(item)
+        if self.apply_again(label, item.call, item.args):
+            return
+        self.shared.chain.append(frames_of(label, item.span))
+        try:
+            self.apply_call(label, item.call, item.args)
+        except Refused as error:
+            self.report(error)
+            self.lose_streams()
+        finally:
+            self.shared.chain.pop()
+
+    def check_width(self, stage: s.Stage, main: Tensor) -> None:
+        """Note a stage whose last block gives another width than is written."""
+        if stage.width is None:
+            return
+        with self.at(f"{stage.label}.width"):
+            width = self.scalar_of(stage.width, "a width")
+        actual = main.type.shape[0 if main.type.rank == 3 else -1]
+        if isinstance(width, Scalar) and width.value != actual.value:
+            message = f"stage {stage.label!r} has {actual.value} channels, not {describe(width)}"
+            help = f"its last block gives {actual.value}; what comes before decides that"
+            self.report(Refused("E0301", message, stage.width.span, help))
+
+    def own(self, label: str | None, span: Span) -> None:
+        """Entries own their labels; a stage owns its name, and its blocks names below it."""
+        if label is not None and "." in label and label.partition(".")[0] in self._stage_names:
+            if label in self.labels:
+                raise label_twice(label, span, self.labels[label])
+            self.labels[label] = span
+            return
+        super().own(label, span)
+
+    @cached_property
+    def _stage_names(self) -> set[str]:
+        return {statement.label for statement in self.network.body if isinstance(statement, s.Stage)}
+
+    def items_of(self, stage: s.Stage) -> list[Item]:
+        """The blocks of a stage, with what the layers of its variants append, set and unset.
+
+        Numbers count the blocks with those appended, and before any is removed.
+        """
+        items = self._items(stage.items, stage.label)
+        for layer in stage.later:
+            for setting in layer:
+                if setting.kind == "+=" and len(setting.path.steps) == 1:
+                    items += self._items(items_of(setting.value), f"{stage.label}.append")
+            removed: set[int] = set()
+            for setting in layer:
+                if len(setting.path.steps) > 1:
+                    try:
+                        self._set_block(stage, items, setting, removed)
+                    except Refused as error:
+                        self.report(error)
+            items = [item for index, item in enumerate(items) if index not in removed]
+        return items
+
+    def _set_block(self, stage: s.Stage, items: list[Item], setting: s.Setting, removed: set[int]) -> None:
+        names: list[str] = []
+        for item in items:
+            names.append(item.label or str(sum(name.isdigit() for name in names)))
+        _, wanted, *argument = [str(step) for step in setting.path.steps]
+        if wanted not in names:
+            message = f"stage {stage.label!r} has no block {wanted!r}"
+            raise Refused("E0224", message, setting.path.span, "its blocks: " + short_list(names))
+        index = names.index(wanted)
+        item = items[index]
+        if setting.kind == "+=":
+            raise Refused("E0224", "'+=' is for lists and stages", setting.span, "write '='")
+        if not argument:
+            if setting.kind == "unset":
+                removed.add(index)
+                return
+            assert setting.value is not None
+            with self.at(f"{stage.label}.{wanted}"):
+                made = self._item(setting.value)
+            if len(made) != 1:
+                message = f"one block is set, {len(made)} are given"
+                raise Refused("E0224", message, setting.value.span, f"{stage.label} += ... appends")
+            items[index] = Item(made[0].call, made[0].args, item.label, setting.span)
+            return
+        name = argument[0]
+        first = self.first_argument(item.call)
+        kept = [(n, v, p) for n, v, p in item.args if n != name and not (n is None and first == name)]
+        if setting.kind == "unset" and len(kept) == len(item.args):
+            message = f"block {wanted!r} of {stage.label!r} is given no argument {name!r}"
+            raise Refused("E0224", message, setting.span, "only what is written can be unset")
+        if setting.kind == "=":
+            assert setting.value is not None
+            with self.at(f"{stage.label}.{wanted}.{name}"):
+                kept.append((name, self.element(setting.value, None), setting.span))
+        items[index] = Item(item.call, kept, item.label, setting.span)
+
+    def _items(self, items: Sequence[s.Expr], place: str) -> list[Item]:
+        """The blocks of a stage in order, repetitions and `each` expanded."""
+        result: list[Item] = []
+        for index, item in enumerate(items):
+            try:
+                with self.at(f"{place}.blocks[{index}]"):
+                    result += self._item(item)
+            except Refused as error:
+                self.report(error)
+            if len(result) > LONGEST_LIST:
+                message = f"this stage expands to more than {LONGEST_LIST:,} blocks"
+                raise Refused("E0602", message, item.span)
+        return result
+
+    def _item(self, item: s.Expr) -> list[Item]:
+        match item:
+            case s.Name():
+                return [Item(item, [], None, item.span)]
+            case s.Call():
+                return self._each(item, None)
+            case s.Labelled(label, index, call):
+                made = self._each(call, label) if isinstance(call, s.Call) else self._item(call)
+                if len(made) != 1:
+                    message = f"the label {label!r} stands for {len(made)} blocks"
+                    raise Refused("E0204", message, item.span, "label one block")
+                made[0].label = self.label_text(label, index)
+                return made
+            case s.Repeat(value, count):
+                inner = self._item(value)
+                with self.at(f"{self.place}.count"):
+                    times = self.count_of(count)
+                if times * len(inner) > LONGEST_LIST:
+                    message = f"this expands to {times * len(inner):,} blocks (limit {LONGEST_LIST:,})"
+                    raise Refused("E0602", message, item.span)
+                if times > 1 and any(one.label for one in inner):
+                    raise Refused("E0204", "a labelled block can't be repeated", item.span)
+                return inner * times
+            case s.Binary("*", left, right):
+                return self._item(s.Repeat(left, right, item.span))
+            case s.ListExpr(items):
+                return self._items(items, self.place)
+            case s.Paren((inner,)):
+                return self._item(inner)
+            case s.Choose() | s.Each(s.Choose()):
+                return [Item(self._choice_of_blocks(item), [], None, item.span)]
+            case s.IfExpr(condition, then, otherwise):
+                with self.at(f"{self.place}.if"):
+                    outcome = self.decide(condition)
+                return [] if outcome is None else self._item(then if outcome else otherwise)
+        help = "write block, block(arguments), label: block or block * count"
+        raise Refused("E0216", "this is no block of a stage", item.span, help)
+
+    def _elements_each(self, arg: s.Argument) -> list[Value]:
+        assert isinstance(arg.value, s.Each)
+        with self.at(f"{self.place}.{arg.name or 0}"):
+            return self.elements(arg.value.value, "what 'each' goes over")
+
+    def _choice_of_blocks(self, item: s.Choose | s.Each) -> Open:
+        """A choice of blocks: one for each block of a stage where it says so, else one for all of them."""
+        if isinstance(item, s.Each):
+            assert isinstance(item.value, s.Choose)
+            with self.at("*", self.place):
+                made = self._open(item.value, "*")
+            return made.replace(name="*block")  # type: ignore[no-any-return]
+        with self.at(self.place):
+            made = self._open(item, self.place)
+        return made.replace(name=f"{self.place}.block")  # type: ignore[no-any-return]
+
+    def _each(self, call: s.Call, label: str | None) -> list[Item]:
+        plain: list[s.Argument] = []
+        each: list[tuple[s.Argument, list[Value]]] = []
+        for arg in call.args:
+            if isinstance(arg.value, s.Each) and not isinstance(arg.value.value, s.Choose):
+                each.append((arg, self._elements_each(arg)))
+            else:
+                plain.append(arg)
+        args = self.arguments(tuple(plain))
+        if not each:
+            return [Item(call, args, None, call.span)]
+        depth = len(each[0][1])
+        for arg, values in each[1:]:
+            if len(values) != depth:
+                message = f"{arg.name} has {len(values)} values, {each[0][0].name} has {depth}"
+                note = f"the other stands in {each[0][0].span}"
+                raise Refused("E0406", message, arg.span, "lists of one call are equally long", note)
+        return [
+            Item(call, [*args, *((a.name, v[i], a.span) for a, v in each)], None, call.span)
+            for i in range(depth)
+        ]
+
+
+def short_list(names: Sequence[str]) -> str:
+    """The names, the middle left out where there are many."""
+    return ", ".join(names) if len(names) <= 12 else f"{', '.join(names[:6])}, ..., {', '.join(names[-3:])}"

@@ -1,0 +1,185 @@
+"""Blocks applied to the named streams of a network.
+
+The first input is the stream `x`. A block takes the streams that its tensors are named after (one tensor
+of any other name takes `x`), and its results replace the streams that they are named after, or, unnamed,
+the first that it took. All other streams pass it by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
+
+from archdsl import syntax as s
+from archdsl.elaborate.expressions import Args
+from archdsl.elaborate.parameters import ParameterElaborator
+from archdsl.elaborate.values import (
+    POISON,
+    BlockRef,
+    Open,
+    OpRef,
+    Poison,
+    Refused,
+    Tensor,
+    Value,
+    callable_named,
+    describe,
+    is_list,
+    not_found_help,
+)
+from archdsl.graph import Node, frames_of
+from archdsl.ops import OPS, TensorType
+from archdsl.scalar import Scalar
+from archdsl.source import Span
+
+Called: TypeAlias = s.Call | s.Name | Open
+"""What an entry or item calls: a name, with or without arguments, or an open choice of blocks."""
+
+
+class _Applied(NamedTuple):
+    """The call that was applied last, and the node that it made of streams, and put into streams."""
+
+    call: s.Call | s.Name | Open
+    args: Args
+    node: Node
+    taken: list[str]
+    types: list[TensorType]
+    given: list[str]
+    results: list[TensorType]
+
+
+class Made(NamedTuple):
+    """An entry or block as it was made: its label, what it called, and the values that it gave."""
+
+    label: str
+    callee: OpRef | BlockRef
+    args: Args
+
+
+class StreamElaborator(ParameterElaborator):
+    """Applies entries to streams."""
+
+    applied: _Applied | None = None
+    trace: list[Made] | None = None
+    """What was made, in order, for those who ask for it."""
+
+    def entry(self, label: str, call: s.Expr, span: Span) -> None:
+        assert isinstance(call, (s.Call, s.Name))
+        with self.at(label):
+            args = self.arguments(call.args) if isinstance(call, s.Call) else []
+        self.shared.chain.append(frames_of(label, span))
+        try:
+            self.apply_call(label, call, args)
+        except Refused as error:
+            self.report(error)
+            self.lose_streams()
+        finally:
+            self.shared.chain.pop()
+
+    def lose_streams(self) -> None:
+        """After a mistake nothing is known of what flows on."""
+        for name in self.streams:
+            self.streams[name] = POISON
+
+    def apply_call(self, label: str, call: Called, args: Args) -> None:
+        """Call a block or primitive on the streams that it names, and put its results in their place.
+
+        Choices that are still open in it are decided now. Raises `Refused`.
+        """
+        callee, span = self._callee(label, call)
+        if callee is None:
+            return
+        given = [(name, self.read_whole(self.named(value, label)), place) for name, value, place in args]
+        if any(isinstance(value, Poison) for _, value, _ in given):
+            self.lose_streams()
+            return
+        if self.trace is not None:
+            self.trace.append(Made(label, callee, given))
+        wanted = self._bound_streams(callee, span)
+        live = [self.streams[stream] for stream in wanted]
+        tensors = [tensor for tensor in live if isinstance(tensor, Tensor)]
+        if len(tensors) != len(live):
+            return
+        result = self.apply(callee, given, tensors, label, span)
+        results = list(result) if is_list(result) else [result]
+        names = self._result_streams(callee, wanted, len(results))
+        self._put(names, results)
+        made = [value.type for value in results if isinstance(value, Tensor)]
+        is_plain = not isinstance(call, Open) and all(isinstance(v, (Scalar, str)) for _, v, _ in args)
+        is_whole = len(made) == len(results) and self.nodes[-1].inputs == tuple([t.number for t in tensors])
+        if is_plain and is_whole:
+            types = [tensor.type for tensor in tensors]
+            self.applied = _Applied(call, args, self.nodes[-1], wanted, types, names, made)
+
+    def _callee(self, label: str, call: Called) -> tuple[OpRef | BlockRef | None, Span]:
+        """What is called, decided; None where a choice decides for no block at all."""
+        if isinstance(call, Open):
+            callee = self.read_whole(self.named(call, label))
+            if isinstance(callee, Scalar) and callee.value is None:
+                return None, call.span
+            if not isinstance(callee, (OpRef, BlockRef)):
+                message = f"a block of a stage is chosen, not {describe(callee)}"
+                raise Refused("E0216", message, call.span, "choose {ffn, attention_block}")
+            return callee, call.span
+        name = call.name if isinstance(call, s.Call) else call.id
+        name_span = call.name_span if isinstance(call, s.Call) else call.span
+        found = self.lookup(name)
+        known = callable_named(name, self.unit, name_span) if found is None else self.read_whole(found)
+        if not isinstance(known, (OpRef, BlockRef)):
+            message = f"unknown block or primitive {name!r}"
+            raise Refused("E0202", message, name_span, not_found_help(name, [*self.unit.blocks, *OPS]))
+        return known, call.span
+
+    def first_argument(self, call: Called) -> str | None:
+        """The name of the argument that may be given without one."""
+        if isinstance(call, Open):
+            return None
+        callee = self._callee("", call)[0]
+        if isinstance(callee, BlockRef):
+            return callee.block.params[0].name if callee.block.params else None
+        return next(iter(callee.op.parameters), None) if callee is not None else None
+
+    def _put(self, names: Sequence[str], results: Sequence[Value]) -> None:
+        for stream, value in zip(names, results, strict=True):
+            self.streams[stream] = value if isinstance(value, Tensor) else POISON
+            if isinstance(value, Tensor):
+                self.names.setdefault(value.number, stream)
+
+    def apply_again(self, label: str, call: Called, args: Args) -> bool:
+        """Apply the call that was applied last once more, as `item * 1000` does a thousand times.
+
+        False, and nothing done, where it is another call or takes tensors of other types; and where something
+        is wrong, which is told by applying it anew.
+        """
+        last = self.applied
+        if last is None or last.call is not call or last.args is not args or label in self.labels:
+            return False
+        tensors = [self.streams[stream] for stream in last.taken]
+        live = [tensor for tensor in tensors if isinstance(tensor, Tensor)]
+        if [tensor.type for tensor in live] != last.types or not self.has_room(last.node):
+            return False
+        self.own(label, last.node.span)
+        results = self.add_again(last.node, live, last.results, label)
+        self._put(last.given, results)
+        return True
+
+    def _bound_streams(self, callee: OpRef | BlockRef, span: Span) -> list[str]:
+        if isinstance(callee, OpRef):
+            return [self.main]
+        tensors = callee.block.tensors
+        if len(tensors) == 1 and tensors[0].name not in self.streams:
+            return [self.main]
+        for tensor in tensors:
+            if tensor.name not in self.streams:
+                message = f"{callee.name} takes the stream {tensor.name!r}, which is not there"
+                help = "streams here: " + ", ".join(self.streams)
+                raise Refused("E0214", message, span, help)
+        return [tensor.name for tensor in tensors]
+
+    def _result_streams(self, callee: OpRef | BlockRef, bound: Sequence[str], count: int) -> list[str]:
+        if isinstance(callee, OpRef) or (count == 1 and callee.block.results[0].name is None):
+            return list(bound[:1]) if count == 1 else [f"{bound[0]}{i}" for i in range(count)]
+        return [
+            result.name or (bound[i] if i < len(bound) else f"x{i}")
+            for i, result in enumerate(callee.block.results)
+        ]

@@ -1,0 +1,7 @@
+"""Networks with open choices: how many there are, what they cost at least and at most, and one of them."""
+
+from __future__ import annotations
+
+from archdsl.space.bounds import Interval, SpaceStats, is_open, space_stats
+
+__all__ = ["Interval", "SpaceStats", "is_open", "space_stats"]

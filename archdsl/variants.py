@@ -1,0 +1,351 @@
+"""Variants: a network or variant of a document chosen by name, and the network that its settings make.
+
+    base network  ->  settings of its variants, one layer each  ->  settings of the command
+
+What a setting does to an entry or a stage is done here, to the document's own records. Settings of
+parameters and of single blocks of a stage need values, which only elaboration has: they are kept beside what
+they are about (`Param.later`, `Stage.later`), layer by layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from archdsl import syntax as s
+from archdsl.library import Library, Unit
+from archdsl.record import Record
+from archdsl.source import ArchError, Diagnostic, Frame, Source, Span, did_you_mean, fail
+
+DEEPEST_BASE = 32
+"""Variants may be based on variants so deep."""
+
+
+class Chosen(Record):
+    """A network to be made: `unit` is what its names mean, `lineage` its own name and those of its bases."""
+
+    unit: Unit
+    network: s.Network
+    lineage: tuple[str, ...]
+    units: tuple[Unit, ...]
+    """Its document and those of its bases."""
+
+
+def choose(library: Library, unit: Unit, name: str | None, settings: Sequence[str] = ()) -> Chosen:
+    """The network of that name (or the one that the document builds), with `path=value` settings on top.
+
+    Raises `ArchError` for a name that is not there, bases in a circle, and settings of nothing.
+    """
+    chosen = _named(library, unit, name or _usual(unit), [])
+    layer = _command_layer(settings)
+    return chosen.replace(network=apply(chosen.network, layer, True)) if layer else chosen
+
+
+def names(document: s.Document) -> list[str]:
+    """The networks, variants and spaces of a document."""
+    return [network.name for network in document.networks] + [variant.name for variant in document.variants]
+
+
+def _usual(unit: Unit) -> str:
+    document = unit.document
+    if document.build is not None:
+        known = names(document)
+        if document.build.name not in known:
+            message = f"there is no network or variant {document.build.name!r} to build"
+            raise fail("E0221", message, document.build.span, did_you_mean(document.build.name, known))
+        return document.build.name
+    if len(document.networks) == 1:
+        return document.networks[0].name
+    if not document.networks and len(document.variants) == 1:
+        return document.variants[0].name
+    known = names(document)
+    if not known:
+        message = f"{unit.source.name!a} holds blocks and no network"
+        raise fail("E0708", message, None, "import it from a document with a network")
+    message = f"{unit.source.name!a} holds several networks: {', '.join(known)}"
+    help = f"name one: {unit.source.name}#{known[0]}; or write 'build {known[0]}' in it"
+    raise fail("E0708", message, None, help)
+
+
+def _named(library: Library, unit: Unit, name: str, chain: list[tuple[str, Frame]]) -> Chosen:
+    for network in unit.document.networks:
+        if network.name == name:
+            return Chosen(unit, network, (name,), (unit,))
+    variant = next((v for v in unit.document.variants if v.name == name), None)
+    if variant is None:
+        message = f"{unit.source.name!a} has no network or variant {name!a}"
+        help = did_you_mean(name, names(unit.document), "networks")
+        raise fail("E0708", message, None, help)
+    key = f"{unit.path}#{name}"
+    frame = Frame(f"base of {name}", variant.base.span)
+    if any(key == earlier for earlier, _ in chain):
+        start = [earlier for earlier, _ in chain].index(key)
+        links = tuple(link for _, link in chain[start:])
+        help = "a variant begins from a network, at last"
+        raise ArchError(
+            [Diagnostic("E0705", f"{name!r} is based on itself", variant.base.span, help, None, links)]
+        )
+    if len(chain) >= DEEPEST_BASE:
+        message = f"variants are based on variants more than {DEEPEST_BASE} deep"
+        raise fail("E0601", message, variant.base.span)
+    base = _base(library, unit, variant, [*chain, (key, frame)])
+    network = apply(base.network, variant.settings, variant.is_space)
+    network = network.replace(name=name, doc=variant.doc or network.doc, span=variant.span)
+    units = base.units if unit is base.units[0] else (unit, *base.units)
+    return Chosen(_joined(unit, base.unit), network, (name, *base.lineage), units)
+
+
+def _base(library: Library, unit: Unit, variant: s.Variant, chain: list[tuple[str, Frame]]) -> Chosen:
+    base = variant.base
+    if base.document is None:
+        known = names(unit.document)
+        if base.name not in known:
+            message = f"there is no network or variant {base.name!r} to begin from"
+            help = did_you_mean(base.name or "", known, "networks here")
+            raise fail("E0221", message, base.span, f"{help}; a document stands in quotes")
+        return _named(library, unit, base.name, chain)
+    other = library.base(base, unit)
+    if base.name is not None and base.name not in names(other.document):
+        message = f"{other.source.name!a} has no network or variant {base.name!a}"
+        raise fail("E0221", message, base.span, did_you_mean(base.name, names(other.document), "networks"))
+    return _named(library, other, base.name or _usual(other), chain)
+
+
+def _joined(unit: Unit, base: Unit) -> Unit:
+    """What names mean in a variant: its own document's blocks first, then those of its base."""
+    if unit is base:
+        return unit
+    keys = {name: {**base.keys.get(name, {}), **unit.keys.get(name, {})} for name in {**base.keys, **unit.keys}}
+    return unit.replace(blocks={**base.blocks, **unit.blocks}, keys=keys)  # type: ignore[no-any-return]
+
+
+def _command_layer(settings: Sequence[str]) -> tuple[s.Setting | s.SubjectTo, ...]:
+    from archdsl.read_arch import read_expression
+
+    layer: list[s.Setting | s.SubjectTo] = []
+    mistakes: list[Diagnostic] = []
+    for text in settings:
+        try:
+            layer.append(read_expression(Source("--set", text), text, (0, 0), "setting"))
+        except ArchError as error:
+            for mistake in error.diagnostics:
+                help = mistake.help if "=" in text or text.startswith("unset") else "write name=value"
+                mistakes.append(mistake.replace(help=help))
+    if mistakes:
+        raise ArchError(mistakes)
+    return tuple(layer)
+
+
+# --- settings -----------------------------------------------------------------------------------
+
+
+def apply(network: s.Network, layer: Sequence[s.Setting | s.SubjectTo], is_space: bool) -> s.Network:
+    """The network with one layer of settings; what is written is of no order: sets, appends, then unsets.
+
+    Raises `ArchError` with all settings that are about nothing, or twice about one thing.
+    """
+    edits = _Edits(network, is_space)
+    seen: dict[object, Span] = {}
+    settings = [item for item in layer if isinstance(item, s.Setting)]
+    for setting in settings:
+        key = (setting.kind, setting.path)
+        if key in seen:
+            message = f"{path_text(setting.path)!r} is set twice"
+            edits.mistake("E0224", message, setting.span, f"the first stands in {seen[key]}")
+        seen.setdefault(key, setting.span)
+    for kind in ("=", "+=", "unset"):
+        for setting in settings:
+            if setting.kind == kind:
+                edits.apply(setting)
+    return edits.finished(tuple(item for item in layer if isinstance(item, s.SubjectTo)))
+
+
+class _Edits:
+    """A network that settings change."""
+
+    def __init__(self, network: s.Network, is_space: bool) -> None:
+        self.network = network
+        self.is_space = is_space
+        self.params = {param.name: param for param in network.params}
+        self.entries = {item.label: item for item in _labelled(network.body)}
+        self.changed: dict[str, s.Entry | s.Stage | None] = {}
+        self.blocks: dict[str, list[s.Setting]] = {}
+        self.features: tuple[s.LabelPath, ...] | None = None
+        self.mistakes: list[Diagnostic] = []
+
+    def mistake(self, code: str, message: str, span: Span, help: str | None = None) -> None:
+        self.mistakes.append(Diagnostic(code, message, span, help))
+
+    def apply(self, setting: s.Setting) -> None:
+        first, *rest = setting.path.steps
+        assert isinstance(first, str)
+        if not self.is_space and setting.value is not None:
+            for choice in s.parts_of(setting.value, s.Choose):
+                help = f"write 'space' in place of 'variant', or decide: {path_text(setting.path)} = ..."
+                self.mistake(
+                    "E0222", "a variant is one network; a space leaves choices open", choice.span, help
+                )
+        if first in self.params:
+            self._parameter(self.params[first], rest, setting)
+        elif first == "features" and not rest:
+            self._features(setting)
+        elif first in self.changed and self.changed[first] is None:
+            self.mistake(
+                "E0224", f"{first!r} is unset in the same breath", setting.span, "leave one of them out"
+            )
+        elif first in self.entries:
+            item = self.changed.get(first) or self.entries[first]
+            steps = [step if isinstance(step, str) else None for step in rest]
+            if None in steps:
+                help = f"the blocks of a stage are named by numbers: {first}.0"
+                self.mistake("E0224", "an index is for lists", setting.path.span, help)
+            elif isinstance(item, s.Stage):
+                self._stage(item, [step for step in steps if step is not None], setting)
+            else:
+                self._entry(item, [step for step in steps if step is not None], setting)
+        else:
+            message = f"{self.network.name} has no parameter, entry or stage {first!r}"
+            known = [*self.params, *self.entries]
+            self.mistake("E0401", message, setting.path.span, did_you_mean(first, known, "it has"))
+
+    def _parameter(self, param: s.Param, rest: list[str | s.Expr], setting: s.Setting) -> None:
+        if setting.kind == "unset":
+            help = f"set it: {param.name} = ..."
+            self.mistake("E0224", f"the parameter {param.name!r} can't be unset", setting.span, help)
+        elif any(isinstance(step, str) for step in rest):
+            help = f"{param.name}[0] is the first element of a list"
+            self.mistake("E0224", f"the parameter {param.name!r} has no parts of that name", setting.span, help)
+        else:
+            self.params[param.name] = param.replace(later=(*param.later, setting))
+
+    def _features(self, setting: s.Setting) -> None:
+        value = setting.value
+        items = value.items if isinstance(value, s.ListExpr) else (value,)
+        labels = [_label_path(item) for item in items]
+        if setting.kind != "=" or None in labels:
+            self.mistake("E0224", "features are set to a list of labels", setting.span, "features = [s1, s2]")
+            return
+        self.features = tuple(label for label in labels if label is not None)
+
+    def _entry(self, entry: s.Entry, rest: list[str], setting: s.Setting) -> None:
+        call = entry.call
+        if setting.kind == "+=":
+            message = f"{entry.label!r} is one block; '+=' is for lists and stages"
+            self.mistake("E0224", message, setting.span, f"write {entry.label} = ...")
+        elif not rest:
+            if setting.kind == "=" and not isinstance(setting.value, s.Name | s.Call):
+                self.mistake("E0224", "an entry is a block", setting.span, f"{entry.label} = block(...)")
+                return
+            new = None if setting.kind == "unset" else entry.replace(call=setting.value, span=setting.span)
+            self.changed[entry.label] = new
+        elif len(rest) > 1:
+            self._too_deep(setting)
+        else:
+            changed = with_argument(call, rest[0], setting)
+            if changed is None:
+                message = f"{entry.label!r} is given no argument {rest[0]!r}"
+                self.mistake("E0224", message, setting.span, "only what is written can be unset")
+            else:
+                self.changed[entry.label] = entry.replace(call=changed)
+
+    def _stage(self, stage: s.Stage, rest: list[str], setting: s.Setting) -> None:
+        label = stage.label
+        if rest == ["width"] and setting.kind == "=":
+            self.changed[label] = stage.replace(width=setting.value)
+        elif rest:
+            if len(rest) > 2:
+                self._too_deep(setting)
+            self.blocks.setdefault(label, []).append(setting)
+        elif setting.kind == "unset":
+            self.changed[label] = None
+        elif setting.kind == "=":
+            self.changed[label] = stage.replace(items=items_of(setting.value), later=())
+        else:
+            self.blocks.setdefault(label, []).append(setting)
+
+    def _too_deep(self, setting: s.Setting) -> None:
+        message = "a path ends at an argument of a block of this network"
+        help = "what a block has inside is its own: give it an argument, or write another block"
+        self.mistake("E0224", message, setting.path.span, help)
+
+    def finished(self, conditions: tuple[s.SubjectTo, ...]) -> s.Network:
+        """The changed network; raises `ArchError` with all mistakes."""
+        for label, settings in self.blocks.items():
+            stage = self.changed.get(label, self.entries[label])
+            if isinstance(stage, s.Stage):
+                self.changed[label] = stage.replace(later=(*stage.later, tuple(settings)))
+        if self.mistakes:
+            raise ArchError(self.mistakes)
+        body = tuple(_replaced(self.network.body, self.changed, self.features)) + conditions
+        params = tuple(self.params[param.name] for param in self.network.params)
+        return self.network.replace(params=params, body=body)  # type: ignore[no-any-return]
+
+
+def items_of(value: s.Expr | None) -> tuple[s.Expr, ...]:
+    """The blocks that a setting gives to a stage: those of a list, or one."""
+    if isinstance(value, s.ListExpr):
+        return value.items
+    assert value is not None
+    if isinstance(value, s.Binary) and value.op == "*":
+        return (s.Repeat(value.left, value.right, value.span),)
+    return (value,)
+
+
+def with_argument(call: s.Expr, name: str, setting: s.Setting) -> s.Call | None:
+    """The call with an argument set or unset; None where there is none to unset."""
+    if isinstance(call, s.Name):
+        call = s.Call(call.id, (), call.span, call.span)
+    assert isinstance(call, s.Call)
+    kept = tuple(arg for arg in call.args if arg.name != name)
+    if setting.kind == "unset":
+        return call.replace(args=kept) if len(kept) < len(call.args) else None
+    assert setting.value is not None
+    return call.replace(args=(*kept, s.Argument(name, setting.value, setting.span)))  # type: ignore[no-any-return]
+
+
+def path_text(path: s.Path) -> str:
+    """The path as it is written; indices that are no plain numbers as `...`."""
+    text = ""
+    for step in path.steps:
+        if isinstance(step, str):
+            text += f".{step}" if text else step
+        else:
+            text += f"[{step.value}]" if isinstance(step, s.Num) else "[...]"
+    return text
+
+
+def _label_path(expr: s.Expr | None) -> s.LabelPath | None:
+    return s.LabelPath((expr.id,), expr.span) if isinstance(expr, s.Name) else None
+
+
+def _labelled(statements: Sequence[s.Statement]) -> Iterator[s.Entry | s.Stage]:
+    """Every entry and stage, those in the head and in decisions too."""
+    for statement in statements:
+        if isinstance(statement, s.Stage) or (isinstance(statement, s.Entry) and statement.index is None):
+            yield statement
+        elif isinstance(statement, s.Head):
+            yield from _labelled(statement.body)
+        elif isinstance(statement, s.If):
+            yield from _labelled((*statement.then, *statement.otherwise))
+
+
+def _replaced(
+    statements: Sequence[s.Statement],
+    changed: dict[str, s.Entry | s.Stage | None],
+    features: tuple[s.LabelPath, ...] | None,
+) -> Iterator[s.Statement]:
+    inner: Callable[[Sequence[s.Statement]], tuple[s.Statement, ...]]
+    inner = lambda body: tuple(_replaced(body, changed, features))  # noqa: E731
+    for statement in statements:
+        match statement:
+            case s.Entry() | s.Stage() if statement.label in changed:
+                new = changed[statement.label]
+                if new is not None:
+                    yield new
+            case s.Head(body):
+                yield statement.replace(body=inner(body))
+            case s.If(_, then, otherwise):
+                yield statement.replace(then=inner(then), otherwise=inner(otherwise))
+            case s.Features() if features is not None:
+                yield statement.replace(labels=features)
+            case _:
+                yield statement

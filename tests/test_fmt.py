@@ -56,8 +56,8 @@ def test_bundled_documents_keep_their_meaning(path: Path) -> None:
         assert formatted(Source(path.name, text), target) == text
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "specs").glob("**/*.arch")), ids=lambda path: path.name)
-def test_bundled_blocks_are_formatted(path: Path) -> None:
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.name)
+def test_bundled_documents_are_formatted(path: Path) -> None:
     assert formatter.formatted_file(str(path))[1]
 
 

@@ -161,12 +161,13 @@ class _Documents(Networks):
         for kind, key in (("=", "set"), ("+=", "append")):
             given = [part for part in settings if part.kind == kind]
             if given:
-                self.header((*at, key), indent, None, self.section(at, indent, True))
+                self.section(at, indent, True)
+                self.header((*at, key), indent)
             for part in given:
                 assert part.value is not None
                 where = place(part.span, part.value.span)
                 inner = (*at, key, path(part.path.steps))
-                self.line(inner, expression(part.value), indent + STEP, where)
+                self.value(inner, part.value, indent + STEP, where)
         unset = [part for part in settings if part.kind == "unset"]
         if not unset:
             return

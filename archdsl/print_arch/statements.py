@@ -43,19 +43,19 @@ class Statements:
 
         `where` are the first and last span of the header, `whole` that of the construct.
         """
-        if compact is not None and whole.line == whole.end_line and "\n" not in header:
+        first, last = where
+        header_place = place(first, last)
+        pair = self.marks.braces_after((last.end_line, last.end_column))
+        # Of a construct of YAML, the next brace is another one's.
+        if pair is not None and _behind(pair[1]) != (whole.end_line, whole.end_column):
+            pair = None
+        was_one_line = whole.line == whole.end_line or (compact == "" and pair is None)
+        if compact is not None and was_one_line and "\n" not in header:
             line = f"{header} {{ {compact} }}" if compact else f"{header} {{ }}"
             if indent + len(line) <= WIDTH:
                 self.writer.put(line, indent, place(whole), gap)
                 return
-        first, last = where
-        header_place = place(first, last)
-        pair = self.marks.braces_after((last.end_line, last.end_column))
-        end = (whole.end_line, whole.end_column)
-        # Of a construct of YAML, the next brace is another one's.
-        if pair is None or _behind(pair[1]) != end:
-            pair = None
-        else:
+        if pair is not None:
             header_place = Place((whole.line, whole.column), _behind(pair[0]))
         self.writer.put(header + " {", indent, header_place, gap, opens=True)
         inside()

@@ -57,6 +57,8 @@ class Writer:
         self._pieces = 0
         self._at_start = True
         self._line = 0
+        self._after: tuple[Comment, ...] = ()
+        self._after_at = 0
 
     def text(self) -> str:
         """All lines; ends in a line end."""
@@ -80,8 +82,15 @@ class Writer:
         self._pieces += 1
         handed = self._handed.get(number, Handed())
         apart = gap is Gap.ALWAYS
-        for comment in handed.before:
-            self._own_line(comment, indent if comments_at is None else comments_at, apart)
+        level = indent if comments_at is None else comments_at
+        before = handed.before
+        if self._after and level >= self._after_at:
+            # No reader could tell that these belong to what stands above them.
+            before = (*self._after, *before)
+            self._after = ()
+        self._flush()
+        for comment in before:
+            self._own_line(comment, level, apart)
             apart = False
         if apart or (where is not None and gap is Gap.AUTHOR and self._blank_above(where.start[0])):
             self._blank_line()
@@ -92,13 +101,19 @@ class Writer:
             self._line = where.end[0]
         if handed.behind is not None:
             self.lines[-1] += "  " + handed.behind.text
-        for comment in handed.after:
-            self._own_line(comment, indent, False)
+        self._after, self._after_at = handed.after, indent
 
     def rest(self) -> None:
         """Write the comments behind the last piece of the document."""
+        self._flush()
         for comment in self._handed.get(-1, Handed()).after:
             self._own_line(comment, 0, False)
+
+    def _flush(self) -> None:
+        """Write the comments that stand after the last piece."""
+        for comment in self._after:
+            self._own_line(comment, self._after_at, False)
+        self._after = ()
 
     def _own_line(self, comment: Comment, indent: int, apart: bool) -> None:
         line = comment.position[0]
@@ -122,13 +137,13 @@ def print_twice(source: Source, comments: Sequence[Comment], write: Callable[[Wr
     writer = Writer(source)
     write(writer)
     if comments:
-        writer = Writer(source, hand_out(comments, writer.places))
+        writer = Writer(source, hand_out(source, comments, writer.places))
         write(writer)
         writer.rest()
     return writer.text()
 
 
-def hand_out(comments: Sequence[Comment], places: Mapping[int, Place]) -> dict[int, Handed]:
+def hand_out(source: Source, comments: Sequence[Comment], places: Mapping[int, Place]) -> dict[int, Handed]:
     """Each comment to one piece by its number; to -1 those behind all pieces."""
     by_start = sorted((piece.start, number) for number, piece in places.items())
     by_end = sorted((piece.end, number) for number, piece in places.items())
@@ -152,7 +167,7 @@ def hand_out(comments: Sequence[Comment], places: Mapping[int, Place]) -> dict[i
                 continue
         following = by_start[index][1] if index < len(by_start) else None
         below = places[following] if following is not None else None
-        if inside is not None and _belongs_above(comment, places[inside], below):
+        if inside is not None and _belongs_above(source, comment, places[inside], below):
             after.setdefault(inside, []).append(comment)
         elif following is None:
             after.setdefault(-1, []).append(comment)
@@ -165,9 +180,16 @@ def hand_out(comments: Sequence[Comment], places: Mapping[int, Place]) -> dict[i
     }
 
 
-def _belongs_above(comment: Comment, above: Place, below: Place | None) -> bool:
+def _belongs_above(source: Source, comment: Comment, above: Place, below: Place | None) -> bool:
     """Whether a comment goes with what stands above it: by the braces around both, or as YAML is indented."""
     if comment.within is not None and above.start > comment.within[0]:
         return below is None or below.start > comment.within[1]
-    column = below.start[1] if below is not None else 1
-    return comment.indented and comment.alone and column < min(comment.position[1], above.start[1])
+    if not (comment.indented and comment.alone):
+        return False
+    next_ = _indentation(source, below.start[0]) if below is not None else 0
+    return next_ < min(comment.position[1] - 1, _indentation(source, above.start[0]))
+
+
+def _indentation(source: Source, line: int) -> int:
+    text = source.line(line)
+    return len(text) - len(text.lstrip(" "))

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from archdsl import names
 from archdsl import syntax as s
 from archdsl.print_arch import base_document, path
-from archdsl.print_arch.layout import flat
 from archdsl.print_arch.marks import NO_MARKS, Marks
 from archdsl.print_arch.statements import STEP
 from archdsl.print_arch.writer import Gap, place, print_twice
@@ -138,8 +137,7 @@ class _Documents(Networks):
                 self._variant(variant, inner, 2 * STEP, local)
 
     def _variant(self, variant: s.Variant, at: KeyPath, indent: int, local: set[str]) -> None:
-        # Of a document's own keys, those of every network come first.
-        order = ("doc", "subject_to", "base", "set") if not indent else ("base", "doc", "set", "subject_to")
+        order = ("doc", "base", "set", "subject_to") if not indent else ("base", "doc", "set", "subject_to")
         for key in order:
             if key == "doc":
                 self.doc(at, variant.doc, indent)
@@ -162,12 +160,13 @@ class _Documents(Networks):
         for kind, key in (("=", "set"), ("+=", "append")):
             given = [part for part in settings if part.kind == kind]
             if given:
-                self.header((*at, key), indent, None, self.section(at, indent, True))
+                self.section(at, indent, True)
+                self.header((*at, key), indent)
             for part in given:
                 assert part.value is not None
                 where = place(part.span, part.value.span)
                 inner = (*at, key, path(part.path.steps))
-                self.line(inner, expression(part.value), indent + STEP, where)
+                self.value(inner, part.value, indent + STEP, where)
         unset = [part for part in settings if part.kind == "unset"]
         if not unset:
             return
@@ -255,4 +254,4 @@ def _can_be_a_key_map(key_map: s.KeyMap) -> bool:
     return True
 
 
-__all__ = ["flat", "marks_of", "refuse_characters", "text"]
+__all__ = ["marks_of", "text"]

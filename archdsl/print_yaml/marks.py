@@ -22,18 +22,19 @@ def marks_of(source: Source) -> Marks:
     root = compose(source)
     keys: dict[tuple[str, ...], tuple[Span, Span]] = {}
     scalars: list[Scalar] = []
-    _walk(root, (), keys, scalars)
+    prose: list[Scalar] = []
+    _walk(root, (), keys, scalars, prose)
     comments: list[Comment] = []
     braces: dict[Position, Position] = {}
     covered: dict[int, list[tuple[int, int]]] = {}
-    for scalar in scalars:
+    for scalar in (*scalars, *prose):
         for line, columns in _columns(scalar):
             covered.setdefault(line, []).append(columns)
-    prose = {value.line for path, (_, value) in keys.items() if path[-1] == "doc"}
     for scalar in scalars:
         span = scalar.span
-        if scalar.style == "|" and span.line not in prose:
-            within = (span.line, span.column), (span.end_line, span.end_column)
+        if scalar.style == "|":
+            # The next key begins where the block ends.
+            within = (span.line, span.column), (span.end_line, span.end_column - 1)
             found = scan(block_of_text(scalar), span.line + 1, within)
             comments += found.comments
             braces.update(found.braces)
@@ -52,19 +53,20 @@ def _walk(
     path: tuple[str, ...],
     keys: dict[tuple[str, ...], tuple[Span, Span]],
     scalars: list[Scalar],
+    prose: list[Scalar],
 ) -> None:
     match node:
         case Scalar():
-            scalars.append(node)
+            (scalars if path[-1:] != ("doc",) else prose).append(node)
         case Sequence(items):
             for item in items:
-                _walk(item, (*path, "-"), keys, scalars)
+                _walk(item, (*path, "-"), keys, scalars, prose)
         case Mapping(entries):
             for key, value in entries:
                 inner = (*path, key.text)
                 keys[inner] = (key.span, value.span)
                 scalars.append(key)
-                _walk(value, inner, keys, scalars)
+                _walk(value, inner, keys, scalars, prose)
 
 
 def _columns(scalar: Scalar) -> Iterator[tuple[int, tuple[int, int]]]:

@@ -6,12 +6,21 @@ from collections.abc import Sequence
 
 from archdsl import syntax as s
 from archdsl.print_arch import Items
-from archdsl.print_arch.layout import flat, item_level
+from archdsl.print_arch.layout import flat
 from archdsl.print_arch.marks import Marks
 from archdsl.print_arch.signatures import signature, type_text
 from archdsl.print_arch.statements import STEP
 from archdsl.print_arch.writer import Gap, Place, Writer, place
-from archdsl.print_yaml.scalars import LONGEST_KEY, expression, in_brackets, prose, scalar
+from archdsl.print_yaml.scalars import (
+    can_stand_in_braces,
+    element,
+    expression,
+    in_brackets,
+    is_block,
+    prose,
+    quoted,
+    scalar,
+)
 from archdsl.source import Span
 
 KeyPath = tuple[str, ...]
@@ -45,12 +54,23 @@ class Networks:
         found = self.marks.keys.get(path)
         if found is not None:
             key, given = found
-            one_line = not opens and given.end_line == key.line
-            where = place(key, given if one_line else key)
-            if not opens and where is not None and not one_line:
-                where = place(key, given)
+            end = place(key, key if opens else given).end
+            if where is not None and end[0] > key.line:
+                # Of a value in block style, YAML finds the end where the next key begins.
+                end = max(where.end, (key.end_line, key.end_column))
+            where = Place(_start(key), end)
         text = f"{scalar(path[-1])}: {value}" if value else f"{scalar(path[-1])}:"
         self.writer.put(text, indent, where, gap, opens)
+
+    def value(self, path: KeyPath, value: s.Expr, indent: int, where: Place | None) -> None:
+        """`key: expression`, or a list below its key."""
+        if not (isinstance(value, s.ListExpr) and is_block(value)):
+            self.line(path, expression(value), indent, where)
+            return
+        start = Place(where.start, where.start) if where is not None else None
+        self.header(path, indent, start)
+        for item in value.items:
+            self.writer.put(f"- {element(item)}", indent + STEP, place(item.span))
 
     def section(self, path: KeyPath, indent: int, several_lines: bool) -> Gap:
         """The blank line before a key of a document: around what takes several lines there is one."""
@@ -118,20 +138,22 @@ class Networks:
     def _parameter(self, param: s.Param, path: KeyPath, indent: int) -> None:
         where = place(param.span, param.default.span if param.default is not None else None)
         if param.type is None:
-            self.line(path, expression(param.default) if param.default is not None else "''", indent, where)
+            assert param.default is not None  # the readers see to it
+            self.value(path, param.default, indent, where)
             return
         listed = param.type.is_list and not param.type.optional
         type_ = type_text(param.type) if listed else scalar(type_text(param.type))
-        bare = (listed or in_brackets(type_)) and isinstance(param.default, s.Num | s.Bool | s.Name | None)
-        if bare:
-            value = "" if param.default is None else f", value: {expression(param.default)}"
-            self.line(path, f"{{type: {type_}{value}}}", indent, where)
+        value = expression(param.default) if param.default is not None else ""
+        braces = param.default is None or not is_block(param.default)
+        if braces and (listed or in_brackets(type_)) and (not value or can_stand_in_braces(value)):
+            self.line(
+                path, f"{{type: {type_}, value: {value}}}" if value else f"{{type: {type_}}}", indent, where
+            )
             return
         self.header(path, indent, place(param.span))
         self.line((*path, "type"), type_, indent + STEP, place(param.type.span))
         if param.default is not None:
-            where = place(param.default.span)
-            self.line((*path, "value"), expression(param.default), indent + STEP, where)
+            self.value((*path, "value"), param.default, indent + STEP, place(param.default.span))
 
     def statements(self, body: Sequence[s.Statement], path: KeyPath, indent: int, gap: Gap) -> None:
         """`body:` or `head:`: a mapping of entries and stages, or a block of text."""
@@ -196,19 +218,13 @@ def _start(span: Span) -> tuple[int, int]:
 
 def _shape(shape: s.Shape) -> str:
     texts = [flat(extent) for extent in shape.extents]
-    return f"[{', '.join(text if in_brackets(text) else _in_quotes(text) for text in texts)}]"
-
-
-def _in_quotes(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    return f"[{', '.join(text if in_brackets(text) else quoted(text) for text in texts)}]"
 
 
 def _stage_item(item: s.Expr) -> str:
     if isinstance(item, s.Labelled) and item.index is None:
         return f"{item.label}: {scalar(flat(item.call))}"
-    if isinstance(item, s.ListExpr):
-        return expression(item)
-    return scalar(flat(item, item_level(item)))
+    return element(item)
 
 
 def is_mapping(body: Sequence[s.Statement]) -> bool:
@@ -245,6 +261,3 @@ def can_be_keys(network: s.Network) -> bool:
     names = [tensor.name for tensor in network.tensors]
     params = [param.name for param in network.params]
     return len(set(names)) == len(names) and len(set(params)) == len(params)
-
-
-__all__ = ["LONGEST_KEY", "Networks", "can_be_keys"]

@@ -35,6 +35,18 @@ def expression(expr: s.Expr) -> str:
     return scalar(flat(expr))
 
 
+def is_block(expr: s.Expr) -> bool:
+    """Whether a list is written with one element a line: one of lists, or of what brackets want quoted."""
+    if not isinstance(expr, s.ListExpr) or len(expr.items) < 2:
+        return False
+    return _list(expr) is None or any(isinstance(item, s.ListExpr) for item in expr.items)
+
+
+def element(item: s.Expr) -> str:
+    """An element of a list in block style."""
+    return expression(item) if isinstance(item, s.ListExpr) else scalar(flat(item, item_level(item)))
+
+
 def _list(expr: s.ListExpr) -> str | None:
     """A list as YAML has it, where each of its elements is plain text; else None."""
     texts: list[str] = []
@@ -49,6 +61,11 @@ def _list(expr: s.ListExpr) -> str | None:
 def in_brackets(text: str) -> bool:
     """Whether a text may stand without quotes in a list that is written in brackets."""
     return plain(text) and _IN_BRACKETS.fullmatch(text) is not None
+
+
+def can_stand_in_braces(written: str) -> bool:
+    """Whether what `expression` gave may stand in a mapping that is written in braces."""
+    return len(written) < 80 and (written.startswith("[") or in_brackets(written))
 
 
 def scalar(text: str) -> str:

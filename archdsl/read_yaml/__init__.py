@@ -10,7 +10,7 @@ from archdsl import read_arch
 from archdsl import syntax as s
 from archdsl.read_yaml.networks import NETWORK_KEYS
 from archdsl.read_yaml.tree import Mapping, Node, Scalar, Sequence, compose
-from archdsl.read_yaml.variants import ONE_VARIANT_KEYS, VARIANT_KEYS, Variants
+from archdsl.read_yaml.variants import VARIANT_KEYS, Variants
 from archdsl.source import ArchError, Source, Span
 
 # What a document may say, in the order in which people write it.
@@ -19,10 +19,19 @@ DOCUMENT_KEYS = (
     "import",
     "build",
     "network",
-    *NETWORK_KEYS,
     "variant",
     "space",
-    *ONE_VARIANT_KEYS,
+    "doc",
+    "base",
+    "input",
+    "parameters",
+    "body",
+    "head",
+    "features",
+    "set",
+    "append",
+    "unset",
+    "subject_to",
     "networks",
     "variants",
     "spaces",

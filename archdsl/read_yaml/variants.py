@@ -10,8 +10,6 @@ from archdsl.read_yaml.tree import Mapping, Node, Scalar, Sequence
 from archdsl.source import Span
 
 VARIANT_KEYS = ("base", "doc", "set", "append", "unset", "subject_to")
-ONE_VARIANT_KEYS = tuple(key for key in VARIANT_KEYS if key not in ("doc", "subject_to"))
-"""Those that the document's own keys add where the document is one variant."""
 RULE_KEYS = ("to", "reshape", "axis", "groups", "sizes")
 
 

@@ -120,6 +120,10 @@ class Construct:
     def block_signature(self, meta: Any, parts: list[Any]) -> tuple[Any, Any, Any]:
         (tensors, params), _, results = parts
         self._check_signature(tensors, params)
+        for param in params:
+            if param.type is None:
+                message = f"the argument {param.name!r} of a block has no type"
+                self.mistake("E0218", message, param.span, f"write {param.name}: {_usual_type(param.default)} = ...")
         return tensors, params, results
 
     def network(self, meta: Any, parts: list[Any]) -> s.Network:
@@ -446,3 +450,20 @@ class Construct:
         if isinstance(item, s.Binary) and item.op == "*":
             return s.Repeat(item.left, item.right, item.span)
         return item
+
+
+def _usual_type(default: s.Expr | None) -> str:
+    """The type that a default lets one expect."""
+    match default:
+        case s.Bool():
+            return "bool"
+        case s.Num(float()):
+            return "real"
+        case s.Str():
+            return "str"
+        case s.Name() | s.Call():
+            return "op"
+        case s.ListExpr():
+            return "[dim]"
+        case _:
+            return "dim"

@@ -24,6 +24,10 @@ class Token(str):
     span: Span
 
 
+_OTHER_TYPES = {"float": "real", "number": "real", "integer": "int", "string": "str", "boolean": "bool"}
+"""What types are called elsewhere."""
+
+
 class Construct:
     """One method a rule of the grammar; collects mistakes that the grammar can't see.
 
@@ -241,7 +245,8 @@ class Construct:
     def _type(self, parts: list[Any], is_list: bool, span: Span) -> s.TypeName:
         name = str(parts[0])
         if name not in names.TYPES:
-            help = did_you_mean(name, names.TYPES, "types")
+            usual = _OTHER_TYPES.get(name)
+            help = f"did you mean {usual!r}?" if usual else did_you_mean(name, names.TYPES, "types")
             self.mistake("E0218", f"unknown type {name!r}", self.span(parts[0]), help)
         return s.TypeName(name, is_list, parts[1] is not None, span)
 

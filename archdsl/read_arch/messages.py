@@ -99,7 +99,7 @@ def _help(error: Unexpected, line: str) -> str | None:
         return "write a line end and a label: an entry takes what the one before it gives"
     if error.kind == "NAME" and {"PIPE", "_NL"} <= accepted and after.startswith((":", "[")) and not begins:
         return "'|>' leads to a labelled call"
-    if error.kind == "NAME" and "_NL" in accepted and "COLON" not in accepted:
+    if error.kind == "NAME" and "_NL" in accepted:
         return "statements are parted by line ends or ';'"
     return _expected(error, words, begins)
 
@@ -109,6 +109,10 @@ def _expected(error: Unexpected, words: set[str], begins: bool) -> str | None:
     order = _MISSING
     if error.kind in _VALUES:
         order = _AFTER_LABELS if begins else _BEFORE_VALUES
+    if {"NAME", "NUMBER", "STRING"} <= accepted:
+        # Where a value can begin, what else can is of less help.
+        closing = [_SPELLING[kind] for kind in ("RPAR", "RSQB", "RBRACE") if kind in accepted]
+        return "expected " + ", ".join(["a value", *closing])
     expected = [_SPELLING[kind] for kind in order if kind in accepted]
     if len(accepted & _ARITHMETIC) > 3:
         expected = [shown for shown in expected if shown[0] == "'" or shown == "a line end"] + ["an operator"]

@@ -53,7 +53,7 @@ TEXT = [
          "did you mean 'ffn'"),
     text("entry without a label", "down1: conv_downsample", "conv_downsample", "label: "),
     text("entry twice", "down2: conv", "down1: conv", "used twice"),
-    text("repetition of a labelled block", "norm: batch_norm\n", "norm: batch_norm\n  stage s5 { last: ffn * 2 }\n",
+    text("repetition of a labelled block", "norm: batch_norm\n", "norm: batch_norm\n  ‸stage s5 { last: ffn * 2 }\n",
          "can't be repeated"),
     text("attribute of Module for a label", "norm: batch_norm", "train: batch_norm", "choose another name"),
     text("return in a network", "  norm: batch_norm\n", "  norm: batch_norm\n  ‸return norm\n", "last entry"),

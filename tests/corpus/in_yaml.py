@@ -77,7 +77,7 @@ YAML = [
     base("entry indented too little", "  down2: conv_downsample", "down2: conv_downsample", "indent"),
     base("entry indented too much", "  down2: conv_downsample", "   down2: conv_downsample", "indent"),
     base("indented by a tab", "  down2: conv_downsample", "\tdown2: conv_downsample", "spaces"),
-    base("blocks indented like the stage", "    width: width[1]\n    blocks:", "    width: width[1]\n  blocks:", "indent"),
+    base("blocks indented like the stage", "    width: width[1]\n    blocks:", "    width: width[1]\n  ‸blocks:", "indent"),
     base("list of blocks indented unevenly", "      - attention_block(stride", "     - attention_block(stride", "indent"),
     base("parameter not indented", "  num_classes: 1000", "num_classes: 1000", "indent"),
     # --- wrong values

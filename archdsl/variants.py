@@ -81,9 +81,8 @@ def _named(library: Library, unit: Unit, name: str, chain: list[tuple[str, Frame
         start = [earlier for earlier, _ in chain].index(key)
         links = tuple(link for _, link in chain[start:])
         help = "a variant begins from a network, at last"
-        raise ArchError(
-            [Diagnostic("E0705", f"{name!r} is based on itself", variant.base.span, help, None, links)]
-        )
+        message = f"{name!r} is based on itself"
+        raise ArchError([Diagnostic("E0705", message, chain[-1][1].span, help, None, links)])
     if len(chain) >= DEEPEST_BASE:
         message = f"variants are based on variants more than {DEEPEST_BASE} deep"
         raise fail("E0601", message, variant.base.span)

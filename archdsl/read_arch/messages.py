@@ -91,6 +91,10 @@ def _help(error: Unexpected, line: str) -> str | None:
             return "'==' compares"
     if text in TYPES and accepted == {"LSQB"}:
         return "compile-time arguments come after ';'"
+    listed = re.search(r"([A-Za-z_]\w*)\s*\[[^\[\]]*$", before) if error.kind == "COMMA" else None
+    if listed is not None and nearest(listed.group(1), ["each"]):
+        # `ech [4, 3]` is read as an element of a list.
+        return "did you mean 'each'?"
     if accepted == {"NAME"} and before.endswith(":") and error.kind != "_NL":
         return "'=' gives a value to an argument, ':' a label to a call"
     if text == "(" and begins and "COLON" in accepted:

@@ -151,8 +151,10 @@ def _indented(source: Source, where: Span) -> Span:
         return where
     before = written.pop()
     if indent(before) < indent(where.line) and indent(where.line) in map(indent, written):
-        return Span(source, before, indent(before) + 1, before, len(source.line(before)) + 1)
-    return where
+        blamed = before
+    else:
+        blamed = where.line
+    return Span(source, blamed, indent(blamed) + 1, blamed, len(source.line(blamed)) + 1)
 
 
 def _compose(source: Source, events: Iterator[Any], mistakes: list[Diagnostic]) -> Node | None:

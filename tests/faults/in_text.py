@@ -483,4 +483,8 @@ TEXT = [
     Case("string misspelt", block('return x |> upsample(2, ‸mode = "bilinaer")'), "E0403", ('did you mean "bilinear"?',)),
     Case("parameter that is too short", HEADER + "network N(x: [3, 32, 32]; width = [8]) {\n  a: conv_bn(‸width[1])\n}\n", "E0407", ("elements are 0 to 0", "width stands in net.arch:3:27")),
     Case("parameter that a requirement refuses", HEADER + "network N(x: [3, 32, 32]; width = 33) {\n  a: conv_stem(width)\n}\n", "E0405", ("half of its channels", "width = 33 stands in net.arch:3:27")),
+    Case("tensor that nothing reads", block("y = x |> ‸relu\n  return x"), "E0219", ("'y' is computed and never read",)),
+    # --- bounds
+    Case("brackets nested 65 deep", block(f"n = {'(' * 63}‸({')' * 64}\n  return x"), "E0104", ("nested more than 64 deep",)),
+    Case("list of 10,001 elements", block("n = [1 * ‸10001]\n  return x"), "E0602", ("expands to 10,001 elements",)),
 ]

@@ -154,7 +154,9 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     # Names that can't be so close, for their lengths alone, are most of a long list: difflib is slow to see it.
     size = len(name)
     likely = [other for other in by_lower if 3 * size <= 7 * len(other) and 3 * len(other) <= 7 * size]
-    close = difflib.get_close_matches(name.lower(), likely, n=1, cutoff=0.6)
+    # Of `s5` one letter of two is right in `s4`; of longer names more must be.
+    cutoff = 0.5 if size == 2 else 0.65
+    close = difflib.get_close_matches(name.lower(), likely, n=1, cutoff=cutoff)
     return by_lower[close[0]] if close else None
 
 

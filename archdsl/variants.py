@@ -81,9 +81,8 @@ def _named(library: Library, unit: Unit, name: str, chain: list[tuple[str, Frame
         start = [earlier for earlier, _ in chain].index(key)
         links = tuple(link for _, link in chain[start:])
         help = "a variant begins from a network, at last"
-        raise ArchError(
-            [Diagnostic("E0705", f"{name!r} is based on itself", variant.base.span, help, None, links)]
-        )
+        message = f"{name!r} is based on itself"
+        raise ArchError([Diagnostic("E0705", message, chain[-1][1].span, help, None, links)])
     if len(chain) >= DEEPEST_BASE:
         message = f"variants are based on variants more than {DEEPEST_BASE} deep"
         raise fail("E0601", message, variant.base.span)
@@ -100,8 +99,10 @@ def _base(library: Library, unit: Unit, variant: s.Variant, chain: list[tuple[st
         known = names(unit.document)
         if base.name not in known:
             message = f"there is no network or variant {base.name!r} to begin from"
-            help = did_you_mean(base.name or "", known, "networks here")
-            raise fail("E0221", message, base.span, f"{help}; a document stands in quotes")
+            others = [other for other in known if other != variant.name]
+            quoted = f'a document stands in quotes: "{base.name}"'
+            help = did_you_mean(base.name or "", others, "networks here")
+            raise fail("E0221", message, base.span, f"{help}; {quoted}" if others else quoted)
         return _named(library, unit, base.name, chain)
     other = library.base(base, unit)
     if base.name is not None and base.name not in names(other.document):
@@ -144,6 +145,10 @@ def apply(network: s.Network, layer: Sequence[s.Setting | s.SubjectTo], is_space
     Raises `ArchError` with all settings that are about nothing, or twice about one thing.
     """
     edits = _Edits(network, is_space)
+    for item in layer if not is_space else ():
+        if isinstance(item, s.SubjectTo):
+            message = "a variant is one network; a space is subject to conditions"
+            edits.mistake("E0225", message, item.span, "write 'space' in place of 'variant'")
     seen: dict[object, Span] = {}
     settings = [item for item in layer if isinstance(item, s.Setting)]
     for setting in settings:
@@ -196,7 +201,9 @@ class _Edits:
             item = self.changed.get(first) or self.entries[first]
             steps = [step if isinstance(step, str) else None for step in rest]
             if None in steps:
-                help = f"the blocks of a stage are named by numbers: {first}.0"
+                help = f"{first} is one block; its arguments are {first}.name"
+                if isinstance(item, s.Stage):
+                    help = f"the blocks of a stage are named by numbers: {first}.0"
                 self.mistake("E0224", "an index is for lists", setting.path.span, help)
             elif isinstance(item, s.Stage):
                 self._stage(item, [step for step in steps if step is not None], setting)
@@ -205,7 +212,12 @@ class _Edits:
         else:
             message = f"{self.network.name} has no parameter, entry or stage {first!r}"
             known = [*self.params, *self.entries]
-            self.mistake("E0401", message, setting.path.span, did_you_mean(first, known, "it has"))
+            help = did_you_mean(first, known, "it has")
+            if first == "head" and rest and rest[0] in self.entries:
+                help = (
+                    f"did you mean {path_text(setting.path)[len('head.') :]!r}? labels of the head stand alone"
+                )
+            self.mistake("E0401", message, setting.path.span, help)
 
     def _parameter(self, param: s.Param, rest: list[str | s.Expr], setting: s.Setting) -> None:
         if setting.kind == "unset":
@@ -238,12 +250,13 @@ class _Edits:
             new = None if setting.kind == "unset" else entry.replace(call=setting.value, span=setting.span)
             self.changed[entry.label] = new
         elif len(rest) > 1:
-            self._too_deep(setting)
+            self._too_deep(setting, 2)
         else:
             changed = with_argument(call, rest[0], setting)
             if changed is None:
                 message = f"{entry.label!r} is given no argument {rest[0]!r}"
-                self.mistake("E0224", message, setting.span, "only what is written can be unset")
+                given = call.args if isinstance(call, s.Call) else ()
+                self.mistake("E0224", message, setting.span, unset_help([arg.name or "" for arg in given]))
             else:
                 self.changed[entry.label] = entry.replace(call=changed)
 
@@ -253,7 +266,7 @@ class _Edits:
             self.changed[label] = stage.replace(width=setting.value)
         elif rest:
             if len(rest) > 2:
-                self._too_deep(setting)
+                self._too_deep(setting, 3)
             self.blocks.setdefault(label, []).append(setting)
         elif setting.kind == "unset":
             self.changed[label] = None
@@ -262,9 +275,12 @@ class _Edits:
         else:
             self.blocks.setdefault(label, []).append(setting)
 
-    def _too_deep(self, setting: s.Setting) -> None:
+    def _too_deep(self, setting: s.Setting, length: int) -> None:
         message = "a path ends at an argument of a block of this network"
-        help = "what a block has inside is its own: give it an argument, or write another block"
+        steps = [str(step) for step in setting.path.steps]
+        # `s3.6.mlp.expansion`: the block may have the argument itself.
+        near = ".".join([*steps[: length - 1], steps[-1]])
+        help = f"did you mean {near!r}? what a block has inside is its own: give it an argument"
         self.mistake("E0224", message, setting.path.span, help)
 
     def finished(self, conditions: tuple[s.SubjectTo, ...]) -> s.Network:
@@ -300,6 +316,14 @@ def with_argument(call: s.Expr, name: str, setting: s.Setting) -> s.Call | None:
         return call.replace(args=kept) if len(kept) < len(call.args) else None
     assert setting.value is not None
     return call.replace(args=(*kept, s.Argument(name, setting.value, setting.span)))  # type: ignore[no-any-return]
+
+
+def unset_help(given: Sequence[str]) -> str:
+    """Help for an argument that can't be unset: those that can."""
+    names = [name for name in given if name]
+    return "only what is written can be unset: " + (
+        ", ".join(names) if names else "it is given no argument by name"
+    )
 
 
 def path_text(path: s.Path) -> str:

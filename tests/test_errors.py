@@ -9,14 +9,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from faults.case import HEADER, MARK, NETWORK, Case, block, stage
+from faults.case import HEADER, NETWORK, Case, block, stage
+from faults.in_files import FILES
+from faults.in_spaces import SPACES
 from faults.in_text import TEXT
+from faults.in_variants import VARIANTS
 from faults.in_yaml import DOCUMENT, PARAMETERS, YAML
 
 from archdsl.network import load
 from archdsl.source import SHOWN_ERRORS, ArchError
 
-CASES = [*TEXT, *YAML]
+CASES = [*TEXT, *YAML, *VARIANTS, *SPACES, *FILES]
 
 
 def mistakes_in(text: str, ending: str, folder: Path, **options: object) -> ArchError:
@@ -35,21 +38,19 @@ def _in_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_cases_have_names_of_their_own() -> None:
     names = [case.ending + case.name for case in CASES]
-    assert len(set(names)) == len(names) >= 60
+    assert len(set(names)) == len(names) == len(CASES) >= 280
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.ending[1:]}-{case.name}")
 def test_one_fault_gives_one_message_at_its_place(case: Case, tmp_path: Path) -> None:
-    before, mark, _ = case.text.partition(MARK)
-    error = mistakes_in(case.text.replace(MARK, ""), case.ending, tmp_path)
+    error = case.error(tmp_path)
     assert error.exit_code == 2
     assert [mistake.code for mistake in error.diagnostics] == [case.code], str(error)
     text = str(error)
     for part in case.said:
         assert part in text
-    if mark:
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        assert str(error.diagnostics[0].span) == f"net{case.ending}:{line}:{column}", text
+    place = case.place()
+    assert place is None or str(error.diagnostics[0].span) == place, text
     assert str(tmp_path) not in text
 
 
@@ -194,13 +195,23 @@ WHOLE = {
     "yaml_comma": ".yaml-call split at its comma",
     "yaml_truth": ".yaml-no",
     "yaml_tab": ".yaml-tab",
+    "yaml_indent": ".yaml-line indented too little",
+    "yaml_number": ".yaml-underscores",
+    "path": ".arch-block that is not there",
+    "base_cycle": ".arch-bases in a circle",
+    "block_cycle": ".arch-blocks in a circle",
+    "bracket": ".arch-bracket closed on no line",
+    "brace": ".arch-brace closed on no line",
+    "origin": ".arch-parameter that a requirement refuses",
+    "condition": ".arch-condition without its convention",
+    "open": ".arch-set a choice",
 }
 
 
 @pytest.mark.parametrize("file", WHOLE)
 def test_whole_message(file: str, tmp_path: Path, golden) -> None:
     (case,) = [case for case in CASES if f"{case.ending}-{case.name}" == WHOLE[file]]
-    golden(f"errors/{file}.txt", f"{mistakes_in(case.text.replace(MARK, ''), case.ending, tmp_path)}\n")
+    golden(f"errors/{file}.txt", f"{case.error(tmp_path)}\n")
 
 
 def test_whole_message_of_an_illegal_resolution(golden) -> None:

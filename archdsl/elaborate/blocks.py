@@ -356,7 +356,9 @@ class BlockElaborator(Expressions):
                     help = (
                         f"{self.name} requires it; its caller decides on {', '.join(asked)}" if asked else None
                     )
-                    raise Refused("E0405", message, statement.span, help, note)
+                    refused = Refused("E0405", message, statement.span, help, note)
+                    refused.asked = asked
+                    raise refused
                 if not isinstance(truth, Poison) and not (
                     isinstance(truth, Scalar) and isinstance(truth.value, bool)
                 ):

@@ -23,7 +23,7 @@ from archdsl.elaborate.values import (
 )
 from archdsl.ops import OPS, Op
 from archdsl.scalar import Scalar, ScalarError, apply, ceil_div, scalar
-from archdsl.source import Span, did_you_mean
+from archdsl.source import Span, did_you_mean, nearest
 
 if TYPE_CHECKING:
     from archdsl.library import Unit
@@ -111,6 +111,10 @@ class Expressions:
         """`each choose {...} * count` in a list: as many decisions, from an index on."""
         return [self.evaluate(expr)]
 
+    def blamed(self, error: Refused, expr: object) -> Refused:
+        """The mistake, its help told where the parameters stand that an expression reads."""
+        return error
+
     # --- expressions
 
     def evaluate(self, expr: s.Expr) -> Value:
@@ -148,7 +152,11 @@ class Expressions:
             case s.ListExpr():
                 return self._list(expr.items)
             case s.Index():
-                return self.read(self._index(self.evaluate(expr.value), self.evaluate(expr.index), expr))
+                value, index = self.evaluate(expr.value), self.evaluate(expr.index)
+                try:
+                    return self.read(self._index(value, index, expr))
+                except Refused as error:
+                    raise self.blamed(error, expr) from None
             case s.NoneLiteral():
                 return scalar(None)
             case s.Comprehension():
@@ -179,9 +187,14 @@ class Expressions:
         found = callable_named(expr.id, self.unit, expr.span)
         if found is not None:
             return found
-        known = [*self.env, *self.unit.blocks, *OPS, "none", "true", "false"]
         message = f"unknown name {expr.id!r}"
-        raise Refused("E0201", message, expr.span, did_you_mean(expr.id, known))
+        raise Refused("E0201", message, expr.span, self._unknown_help(expr.id))
+
+    def _unknown_help(self, name: str) -> str:
+        if any(name in options for op in OPS.values() for options in op.choices.values()):
+            return f'a string stands in double quotes: "{name}"'
+        known = [*self.env, *self.unit.blocks, *OPS, "none", "true", "false"]
+        return did_you_mean(name, known if nearest(name, known) else self.env, "names")
 
     def _unary(self, op: str, value: Value, span: Span) -> Value:
         if isinstance(value, Poison):
@@ -458,6 +471,8 @@ class Expressions:
             return result
         except ScalarError as error:
             raise Refused("E0303", str(error), span) from None
+        except Refused as refused:
+            raise self.blamed(refused, exprs) from None
 
     def _whole_quotient(self, name: str, expr: s.Expr) -> Scalar | None:
         """`ceil(a / b)` and `floor(a / b)` of whole numbers are exact, and written with `//`."""
@@ -525,7 +540,8 @@ def _list_function(name: str, values: list[Value], span: Span) -> Value:
         case (("first" | "last"), [list(items), count]):
             n = whole(count)
             if not 0 <= n <= len(items):
-                raise Refused("E0407", f"{name}({n}) of a list of {len(items)}", span)
+                message = f"{name} takes 0 to {len(items)} of a list of {len(items)}, got {describe(count)}"
+                raise Refused("E0407", message, span)
             return items[:n] if name == "first" else items[len(items) - n :]
         case "range", [*bounds] if 1 <= len(bounds) <= 2:
             numbers = range(*[whole(bound) for bound in bounds])

@@ -54,7 +54,7 @@ def _check_path(path: s.LabelPath, nodes: Sequence[Node]) -> None:
         if node is None:
             known = [n.label for n in nodes if n.label]
             message = f"there is no label {rest!r} here"
-            raise Refused("E0201", message, path.span, did_you_mean(rest, known, "labels"))
+            raise Refused("E0201", message, path.span, did_you_mean(rest.partition(".")[0], known, "labels"))
         rest = rest[len(node.label or "") + 1 :]
         if node.op is not None:
             if rest or not any(op in node.op.kind for op in ("conv", "linear", "mix_heads", "parameter")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from archdsl import syntax as s
@@ -82,9 +83,22 @@ class NetworkElaborator(StageElaborator):
             case s.Let(targets, None):
                 with self.at(targets[0].name):
                     super().statement(statement)
+                self._check_let(statement)
             case _:
                 with self.at(f"body[{self._place_of(statement)}]"):
                     super().statement(statement)
+
+    def _check_let(self, let: s.Let) -> None:
+        """Note `stem = conv_stem(32)`, which makes nothing, where `stem: conv_stem(32)` is meant."""
+        name = let.targets[0].name
+        is_block = isinstance(self.env.get(name), (OpRef, BlockRef))
+        if is_block and isinstance(let.value, s.Call) and name not in self._read:
+            help = f"an entry has a colon: write {name}: {let.value.name}(...)"
+            self.report(Refused("E0220", f"nothing reads the block {name!r}", let.span, help))
+
+    @cached_property
+    def _read(self) -> set[str]:
+        return set(s.names_in(self.network.body))
 
     def _place_of(self, statement: s.Statement) -> int:
         """Which of the network's statements it is, or holds it: what choices in it are called after."""
@@ -226,7 +240,9 @@ def _check_end(builder: NetworkElaborator) -> None:
     for index, node in enumerate(builder.nodes):
         if node.child is not None and node.child.has_modes and index != len(builder.nodes) - 1:
             message = f"{node.kind!r} gives something else in training; nothing can follow it"
-            builder.report(Refused("E0212", message, node.span, "make it the last entry"))
+            after = builder.nodes[index + 1].span
+            help = f"make it the last entry; what follows stands in {after}"
+            builder.report(Refused("E0212", message, node.span, help))
 
 
 __all__ = ["LARGEST_DIM", "LARGEST_RESOLUTION", "MODEL_ARGUMENTS", "SCALAR_TYPES", "elaborate"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from archdsl import syntax as s
 from archdsl.elaborate.blocks import BlockElaborator
-from archdsl.elaborate.choices import Choices, Deferred
+from archdsl.elaborate.choices import Choices, Deferred, value_text
 from archdsl.elaborate.expressions import Args
 from archdsl.elaborate.templates import Elaborator
 from archdsl.elaborate.values import (
@@ -51,6 +51,7 @@ class ParameterElaborator(BlockElaborator):
         self.shared_place = ""
         """The same for choices that blocks share: never with `*`."""
         self.chosen_here = 0
+        shared.origins = self.origins
         self.values: dict[str, Value] = {}
         """Parameters and lets of a space, for what has been decided; some stay as long as that does."""
 
@@ -165,6 +166,23 @@ class ParameterElaborator(BlockElaborator):
 
     # --- parameters
 
+    def blamed(self, error: Refused, expr: object) -> Refused:
+        origins = self.origins(expr)
+        error.help = "; ".join(part for part in (error.help, origins) if part) or None
+        return error
+
+    def origins(self, expr: object) -> str:
+        """Where the parameters that a part of the network reads are written, or were set last."""
+        read = set(s.names_in(expr))
+        found = []
+        for param in self.network.params:
+            if param.name in read:
+                value = self.env.get(param.name)
+                shown = f" = {value_text(value)}" if isinstance(value, Scalar) else ""
+                place = param.later[-1].span if param.later else param.span
+                found.append(f"{param.name}{shown} stands in {place}")
+        return ", ".join(found)
+
     def set_parameters(self) -> dict[str, Value]:
         """Bind the network's parameters, with what variants set them to."""
         result: dict[str, Value] = {}
@@ -202,11 +220,19 @@ class ParameterElaborator(BlockElaborator):
             message = f"the parameter {param.name!r} has no value"
             raise Refused("E0402", message, param.span, f"write {param.name} = ... or set it")
         if type_ is not None:
-            value = coerce(value, type_, f"the parameter {param.name!r}", place)
+            value = self._coerced(param, value, type_, place)
             if param.name == "drop_path" and isinstance(value, Scalar) and not 0 <= (value.value or 0) < 1:
                 message = f"the parameter 'drop_path' is a rate in [0, 1), got {describe(value)}"
                 raise Refused("E0403", message, place)
         return value
+
+    def _coerced(self, param: s.Param, value: Value, type_: s.TypeName, place: Span) -> Value:
+        try:
+            return coerce(value, type_, f"the parameter {param.name!r}", place)
+        except Refused as error:
+            if param.later and error.help is None:
+                error.help = f"a setting keeps the type; {param.name} stands in {param.span}"
+            raise
 
     def _set(self, param: s.Param, value: Value | None, setting: s.Setting) -> Value:
         """The parameter's value after a setting of a variant."""

@@ -10,11 +10,11 @@ from archdsl import syntax as s
 from archdsl.elaborate.blocks import label_twice
 from archdsl.elaborate.expressions import LONGEST_LIST, Args
 from archdsl.elaborate.streams import Called, StreamElaborator
-from archdsl.elaborate.values import Open, Refused, Tensor, Value, describe
+from archdsl.elaborate.values import Open, Refused, Tensor, Value, describe, is_list
 from archdsl.graph import Stage, frames_of
 from archdsl.scalar import Scalar
-from archdsl.source import Span
-from archdsl.variants import items_of
+from archdsl.source import Span, nearest
+from archdsl.variants import items_of, unset_help
 
 MOST_BLOCKS: Final = 12_000
 """A network has at most so many entries and blocks."""
@@ -83,7 +83,9 @@ class StageElaborator(StreamElaborator):
         try:
             self.apply_call(label, item.call, item.args)
         except Refused as error:
-            self.report(error)
+            if any(place == error.span and is_list(value) for _, value, place in item.args):
+                error.help = "write 'each' in front of the list: that gives one value to each block"
+            self.report(self.of_call(error, item.call))
             self.lose_streams()
         finally:
             self.shared.chain.pop()
@@ -140,7 +142,13 @@ class StageElaborator(StreamElaborator):
         _, wanted, *argument = [str(step) for step in setting.path.steps]
         if wanted not in names:
             message = f"stage {stage.label!r} has no block {wanted!r}"
-            raise Refused("E0224", message, setting.path.span, "its blocks: " + short_list(names))
+            near = _nearest_path(stage.label, wanted, argument, names)
+            help = (
+                f"did you mean {near!r}? its blocks: {short_list(names)}"
+                if near
+                else f"{stage.label!r} is empty"
+            )
+            raise Refused("E0224", message, setting.path.span, help)
         index = names.index(wanted)
         item = items[index]
         if setting.kind == "+=":
@@ -162,7 +170,9 @@ class StageElaborator(StreamElaborator):
         kept = [(n, v, p) for n, v, p in item.args if n != name and not (n is None and first == name)]
         if setting.kind == "unset" and len(kept) == len(item.args):
             message = f"block {wanted!r} of {stage.label!r} is given no argument {name!r}"
-            raise Refused("E0224", message, setting.span, "only what is written can be unset")
+            raise Refused(
+                "E0224", message, setting.span, unset_help([n or first or "" for n, _, _ in item.args])
+            )
         if setting.kind == "=":
             assert setting.value is not None
             with self.at(f"{stage.label}.{wanted}.{name}"):
@@ -258,6 +268,16 @@ class StageElaborator(StreamElaborator):
             Item(call, [*args, *((a.name, v[i], a.span) for a, v in each)], None, call.span)
             for i in range(depth)
         ]
+
+
+def _nearest_path(stage: str, wanted: str, argument: Sequence[str], names: Sequence[str]) -> str | None:
+    """The path that is there and most like `stage.wanted.argument`, or None for a stage of no blocks."""
+    close = nearest(wanted, [*names, "width"])
+    if close is None and not wanted.isdigit() and not argument and names:
+        # The number of the block was left out.
+        return f"{stage}.{names[0]}.{wanted}"
+    close = close if close is not None and not wanted.isdigit() else names[-1] if names else None
+    return None if close is None else ".".join([stage, close, *argument])
 
 
 def short_list(names: Sequence[str]) -> str:

@@ -71,10 +71,17 @@ class StreamElaborator(ParameterElaborator):
         try:
             self.apply_call(label, call, args)
         except Refused as error:
-            self.report(error)
+            self.report(self.of_call(error, call))
             self.lose_streams()
         finally:
             self.shared.chain.pop()
+
+    def of_call(self, error: Refused, call: Called) -> Refused:
+        """A mistake in a call; one in an argument says where the parameters stand that are given."""
+        for arg in call.args if isinstance(call, s.Call) else ():
+            if arg.span == error.span:
+                return self.blamed(error, arg.value)
+        return error
 
     def lose_streams(self) -> None:
         """After a mistake nothing is known of what flows on."""
@@ -86,6 +93,7 @@ class StreamElaborator(ParameterElaborator):
 
         Choices that are still open in it are decided now. Raises `Refused`.
         """
+        self.shared.entry = call
         callee, span = self._callee(label, call)
         if callee is None:
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from archdsl import syntax as s
@@ -47,6 +47,10 @@ class Elaborator:
         self.steps = 0
         self.sizes: dict[int, int] = {}
         self.calls: dict[object, Called] = {}
+        self.entry: object = None
+        """What the network calls now, as it is written."""
+        self.origins: Callable[[object], str] = lambda expr: ""
+        """Where the parameters that such a call reads are written."""
 
     def spend(self, count: int, span: Span) -> None:
         """Count what loops and lists do; raises `ArchError` beyond `MOST_STEPS`, for nothing may go on."""
@@ -66,7 +70,11 @@ class Elaborator:
     def report(self, error: Refused) -> None:
         """Note a mistake with the chain of calls that led to it."""
         chain = tuple(reversed(self.chain))
-        diagnostic = Diagnostic(error.code, error.message, error.span, error.help, error.note, chain)
+        help = error.help
+        if error.asked and isinstance(self.entry, s.Call):
+            given = tuple(arg for arg in self.entry.args if arg.name is None or arg.name in error.asked)
+            help = "; ".join(part for part in (help, self.origins(given)) if part) or None
+        diagnostic = Diagnostic(error.code, error.message, error.span, help, error.note, chain)
         # Other instances of a block make the same mistake in the same place: once is enough.
         key = (error.code, error.message, error.span)
         if key not in self.reported:

@@ -10,7 +10,7 @@ from archdsl.assets import file_with_block
 from archdsl.ops import OPS, Op, TensorType
 from archdsl.record import Record
 from archdsl.scalar import Apply, Scalar, human_text, number_text
-from archdsl.source import Span, did_you_mean
+from archdsl.source import Span, did_you_mean, nearest
 
 if TYPE_CHECKING:
     from archdsl.library import Unit
@@ -104,6 +104,8 @@ class Refused(Exception):
     ) -> None:
         super().__init__(message)
         self.code, self.message, self.span, self.help, self.note = code, message, span, help, note
+        self.asked: Sequence[str] = ()
+        """The names that a requirement asks about."""
 
 
 def is_large(pair: Scalar) -> bool:
@@ -310,7 +312,9 @@ def _attribute(ref: type[Op], parameter: Any, value: Value, place: Span) -> obje
         if not isinstance(value, str):
             raise Refused("E0403", f"{what} is a string, got {describe(value)}", place)
         if choices and value not in choices:
-            raise Refused("E0403", f"{what} can't be {describe(value)}", place, "one of " + ", ".join(choices))
+            close = nearest(value, choices)
+            help = f'did you mean "{close}"?' if close else "one of " + ", ".join(choices)
+            raise Refused("E0403", f"{what} can't be {describe(value)}", place, help)
         return value
     element = _ATTRIBUTE_TYPES[parameter.type]
     if parameter.type in ("Dims", "Ints"):

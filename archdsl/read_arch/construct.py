@@ -24,6 +24,10 @@ class Token(str):
     span: Span
 
 
+_OTHER_TYPES = {"float": "real", "number": "real", "integer": "int", "string": "str", "boolean": "bool"}
+"""What types are called elsewhere."""
+
+
 class Construct:
     """One method a rule of the grammar; collects mistakes that the grammar can't see.
 
@@ -120,6 +124,12 @@ class Construct:
     def block_signature(self, meta: Any, parts: list[Any]) -> tuple[Any, Any, Any]:
         (tensors, params), _, results = parts
         self._check_signature(tensors, params)
+        for param in params:
+            if param.type is None:
+                message = f"the argument {param.name!r} of a block has no type"
+                self.mistake(
+                    "E0218", message, param.span, f"write {param.name}: {_usual_type(param.default)} = ..."
+                )
         return tensors, params, results
 
     def network(self, meta: Any, parts: list[Any]) -> s.Network:
@@ -237,7 +247,8 @@ class Construct:
     def _type(self, parts: list[Any], is_list: bool, span: Span) -> s.TypeName:
         name = str(parts[0])
         if name not in names.TYPES:
-            help = did_you_mean(name, names.TYPES, "types")
+            usual = _OTHER_TYPES.get(name)
+            help = f"did you mean {usual!r}?" if usual else did_you_mean(name, names.TYPES, "types")
             self.mistake("E0218", f"unknown type {name!r}", self.span(parts[0]), help)
         return s.TypeName(name, is_list, parts[1] is not None, span)
 
@@ -446,3 +457,20 @@ class Construct:
         if isinstance(item, s.Binary) and item.op == "*":
             return s.Repeat(item.left, item.right, item.span)
         return item
+
+
+def _usual_type(default: s.Expr | None) -> str:
+    """The type that a default lets one expect."""
+    match default:
+        case s.Bool():
+            return "bool"
+        case s.Num(float()):
+            return "real"
+        case s.Str():
+            return "str"
+        case s.Name() | s.Call():
+            return "op"
+        case s.ListExpr():
+            return "[dim]"
+        case _:
+            return "dim"

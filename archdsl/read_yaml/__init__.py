@@ -104,7 +104,13 @@ class _Reader(Variants):
         others = [key for key in ("variant", "space", "networks", "variants", "spaces", "blocks", "keys")
                   if key in fields]  # fmt: skip
         own = [key for key in ("network", "input", "parameters", "body", "head", "features") if key in fields]
-        if own or not others:
+        kind = next((kind for kind in ("variant", "space") if kind in fields), None)
+        if kind is not None and not {"network", "body"} & fields.keys():
+            for key in own:
+                message = f"{key!r} is of a network; this document is a {kind}"
+                help = f"remove it, or write the {kind} under '{kind}s:' beside a network"
+                self.mistake("E0505", message, fields[key].span, help)
+        elif own or not others:
             result.append(self.network(fields, span, fields.get("network")))
             for kind in ("variant", "space"):
                 if kind in fields:

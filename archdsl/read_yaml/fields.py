@@ -101,7 +101,12 @@ class Fields:
     def expression(self, node: Node) -> s.Expr:
         """The expression of a scalar, or the list of expressions of a list."""
         if isinstance(node, Sequence):
-            items = [repeated(self.expression(item)) for item in self.whole_items(node)]
+            items = []
+            for item in self.whole_items(node):
+                known = len(self.mistakes)
+                items.append(repeated(self.expression(item)))
+                if node.flow:
+                    self.mistakes[known:] = [_of_flow(mistake) for mistake in self.mistakes[known:]]
             return s.ListExpr(tuple(items), node.span)
         # A name, since every place can hold one: what is wrong here is not reported again there.
         placeholder = s.Name("identity", node.span)
@@ -124,7 +129,11 @@ class Fields:
             self.mistake("E0507", "an expression is no block of text", span, help)
             return None
         if span.line != span.end_line:
-            self.mistake("E0507", "an expression stands on one line", span, "join the lines")
+            self._several_lines(node)
+            return None
+        foreign = read_arch.foreign_number(node.text) if start == "expr" and not node.style else None
+        if foreign is not None:
+            self.mistake("E0108", foreign[0], span, foreign[1])
             return None
         quoted = bool(node.style)
         written = self.source.line(span.line)[span.column - 1 : span.end_column - 1]
@@ -137,6 +146,23 @@ class Fields:
             return None
         text = written[1:-1] if node.style == "'" else node.text
         return self._read(text, start, (span.line - 1, span.column - 1 + quoted), node.style == "'")
+
+    def _several_lines(self, node: Scalar) -> None:
+        """Note an expression of several lines; where the first is whole, what begins the next is missing."""
+        span = node.span
+        first = self.source.line(span.line)[span.column - 1 :]
+        second = self.source.line(span.line + 1)
+        if (
+            node.style
+            or not second.strip()
+            or any(first.count(a) != first.count(b) for a, b in ("()", "[]", "{}"))
+        ):
+            self.mistake("E0507", "an expression stands on one line", span, "join the lines")
+            return
+        start = len(second) - len(second.lstrip()) + 1
+        place = Span(self.source, span.line + 1, start, span.line + 1, len(second) + 1)
+        help = "begin it with '- ' or a key; or join it to the line before"
+        self.mistake("E0507", "an expression stands on one line, and this is another one", place, help)
 
     def statements(self, node: Scalar) -> tuple[s.Statement, ...] | None:
         """The statements of a block of text, `body: |`; None after a mistake."""
@@ -172,6 +198,14 @@ class Fields:
             if len(self.mistakes) >= read_arch.MOST_ERRORS:
                 raise ArchError(self.mistakes) from None
             return None
+
+
+def _of_flow(mistake: Diagnostic) -> Diagnostic:
+    """What is said about an item of a list in brackets: a comma may be missing."""
+    help = mistake.help or ""
+    if mistake.code != "E0101" or not help.startswith("expected "):
+        return mistake
+    return mistake.replace(help=f"expected ',', {help[len('expected ') :]}")  # type: ignore[no-any-return]
 
 
 def block_of_text(node: Scalar) -> str:

@@ -115,8 +115,16 @@ class Networks(Fields):
         if isinstance(node, Scalar) and node.style in ("|", ">"):
             return list(self.statements(node) or ())
         result: list[s.Statement] = []
+        stage: Scalar | None = None
         for key, value in self.mapping(node, where):
+            if key.text in STAGE_KEYS and stage is not None:
+                # The stage before it was read without it.
+                self.mistakes = [mistake for mistake in self.mistakes if mistake.span is not stage.span]
+                message = f"{key.text!r} stands beside the stage {stage.text!a}, not in it"
+                self.mistake("E0505", message, key.span, "indent it below the stage")
+                continue
             self.check_name(key.text, key.span)
+            stage = key if isinstance(value, Mapping) else None
             if isinstance(value, Mapping):
                 result.append(self._stage(key, value))
                 continue

@@ -68,13 +68,7 @@ def compose(source: Source) -> Node:
     try:
         root = _compose(source, _events(source.text), mistakes)
     except yaml.MarkedYAMLError as error:
-        mark, problem = error.problem_mark, error.problem or error.context or "this is not YAML"
-        if error.context_mark is not None and (mark is None or not source.line(mark.line + 1).strip()):
-            # What is never closed is found behind the end; where it begins says more.
-            mark, problem = error.context_mark, f"{problem} {error.context or ''}".rstrip()
-        where = _span(source, mark, mark)
-        help = _syntax_help(source, where, problem)
-        mistakes.append(Diagnostic("E0501", f"YAML: {problem}", where, help))
+        mistakes.append(_syntax_mistake(source, error))
         root = None
     except yaml.YAMLError as error:
         message = " ".join(str(error).split())[:200]
@@ -115,17 +109,52 @@ def _span(source: Source, start: Any, end: Any) -> Span:
     return Span(source, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
 
-def _syntax_help(source: Source, where: Span, problem: str) -> str | None:
+def _syntax_mistake(source: Source, error: Any) -> Diagnostic:
+    """The message about a text that is no YAML, where it most likely went wrong."""
+    mark, context = error.problem_mark, error.context_mark
+    problem = error.problem or error.context or "this is not YAML"
+    is_at_end = mark is None or not source.line(mark.line + 1).strip()
+    is_flow = "flow" in (error.context or "")
+    if context is not None and (is_at_end or (is_flow and context.line < mark.line)):
+        # What is never closed is found behind the end; where it begins says more.
+        message = f"YAML: {problem} {error.context or ''}".rstrip()
+        return Diagnostic("E0501", message, _span(source, context, context), "close what is opened here")
+    if "could not find expected ':'" in problem:
+        before = context if context is not None else mark
+        help = "a key and its value are parted by ': ', as in label: block"
+        return Diagnostic("E0501", f"YAML: {problem}", _span(source, before, before), help)
+    where = _span(source, mark, mark)
     line = source.line(where.line)
     if "\t" in line[: len(line) - len(line.lstrip())]:
-        return "YAML is indented with spaces, not tabs"
-    if "mapping values" in problem:
-        return "quote an expression that holds ': '"
-    if "while" in problem:
-        return "close what is opened here"
+        return Diagnostic("E0501", f"YAML: {problem}", where, "YAML is indented with spaces, not tabs")
     if "] *" in line or "cannot start any token" in problem:
-        return "quote an expression that YAML can't read as plain text"
-    return None
+        help = "quote an expression that YAML can't read as plain text"
+    elif is_flow:
+        help = "write one item a line, each after '- '; or quote what holds brackets or braces"
+    elif "'-' indicator" in problem:
+        help = "either each line of a list begins with '- ', or it is no list"
+    elif "expected key" in problem or ": " not in line[: where.column - 1]:
+        where, help = _indented(source, where), "indent it as the lines around it are"
+    else:
+        help = "quote an expression that holds ': '"
+    return Diagnostic("E0501", f"YAML: {problem}", where, help)
+
+
+def _indented(source: Source, where: Span) -> Span:
+    """Which of two lines is indented as no line around it: the one that YAML stumbles over, or the one before."""
+
+    def indent(number: int) -> int:
+        return len(source.line(number)) - len(source.line(number).lstrip())
+
+    written = [n for n in range(1, where.line) if source.line(n).strip() and source.line(n).lstrip()[0] != "#"]
+    if not written:
+        return where
+    before = written.pop()
+    if indent(before) < indent(where.line) and indent(where.line) in map(indent, written):
+        blamed = before
+    else:
+        blamed = where.line
+    return Span(source, blamed, indent(blamed) + 1, blamed, len(source.line(blamed)) + 1)
 
 
 def _compose(source: Source, events: Iterator[Any], mistakes: list[Diagnostic]) -> Node | None:

@@ -353,9 +353,7 @@ class Walk:
         if not errors:
             return
         if picks:
-            shown = [
-                f"{n} = {option_texts(self.decisions[n])[i]}" for n, i in picks.items() if n in self.decisions
-            ]
+            shown = [_shown(self.decisions[n], i) for n, i in picks.items() if n in self.decisions]
             where = f"in the networks of this space with {', '.join(shown)}"
             errors[:] = [_noted(error, where) for error in errors]
         raise ArchError(errors)
@@ -369,6 +367,10 @@ class _Made:
 
     def input_types(self, node: Node) -> tuple[TensorType, ...]:
         return tuple([self.types[value] for value in node.inputs])
+
+
+def _shown(open_: Open, index: int) -> str:
+    return f"{open_.name} = {option_texts(open_)[index]} ({open_.places[index]})"
 
 
 def _noted(error: Diagnostic, where: str) -> Diagnostic:

@@ -13,6 +13,7 @@ body:
 """
 STAGE = "  s1:\n    width: 32\n    blocks:\n"
 PARAMETERS = "parameters:\n"
+BLOCK = DOCUMENT + '  next: b\nblocks:\n  b:\n    signature: "(x: [C, H, W]) -> [C, H, W]"\n'
 
 
 def yaml(name: str, text: str, code: str, *said: str) -> Case:
@@ -72,8 +73,8 @@ YAML = [
     yaml("yes", DOCUMENT + PARAMETERS + "  a: ‸Yes\n", "E0507", "write true"),
     yaml("null", DOCUMENT + PARAMETERS + "  a: ‸null\n", "E0507", "write none"),
     yaml("octal or not", DOCUMENT + PARAMETERS + "  a: ‸010\n", "E0108", "begins with a zero"),
-    yaml("a time", DOCUMENT + PARAMETERS + "  a: 12:‸30\n", "E0101", "unexpected"),
-    yaml("a date", DOCUMENT + PARAMETERS + "  a: 2001-‸01-1\n", "E0108", "begins with a zero"),
+    yaml("a time", DOCUMENT + PARAMETERS + "  a: ‸12:30\n", "E0108", "is no number here", "write 750"),
+    yaml("a date", DOCUMENT + PARAMETERS + "  a: ‸2001-01-01\n", "E0108", "no date here", "in double quotes"),
     yaml(
         "call split at its comma",
         DOCUMENT + STAGE.replace("\n    blocks:\n", "\n    blocks: [‸ffn(2, kernel = 3]\n"),
@@ -167,4 +168,103 @@ YAML = [
         "name of a file",
     ),
     yaml("head that is a list", DOCUMENT + "head: ‸[a]\n", "E0505", "a mapping"),
+    # --- values that mean something in other YAML
+    yaml("on", DOCUMENT + PARAMETERS + "  a: ‸on\n", "E0507", "'on' means nothing here", "write true"),
+    yaml("off", DOCUMENT + PARAMETERS + "  a: ‸OFF\n", "E0507", "write false"),
+    yaml("tilde", DOCUMENT + PARAMETERS + "  a: ‸~\n", "E0507", "write none"),
+    yaml("no in a list", DOCUMENT + PARAMETERS + "  a: [true, ‸no]\n", "E0507", "write false"),
+    yaml(
+        "underscores",
+        DOCUMENT + PARAMETERS + "  a: ‸1_000\n",
+        "E0108",
+        "'1_000' is no number here",
+        "write 1000",
+    ),
+    yaml("base sixteen", DOCUMENT + PARAMETERS + "  a: ‸0x10\n", "E0108", "write 16"),
+    yaml("base eight", DOCUMENT + PARAMETERS + "  a: ‸0o17\n", "E0108", "write 15"),
+    yaml("no zero before the point", DOCUMENT + PARAMETERS + "  a: ‸.5\n", "E0108", "write 0.5"),
+    yaml("no digit behind the point", DOCUMENT + PARAMETERS + "  a: ‸5.\n", "E0108", "write 5.0"),
+    yaml("plus", DOCUMENT + PARAMETERS + "  a: ‸+1\n", "E0108", "write 1"),
+    yaml("infinity", DOCUMENT + PARAMETERS + "  a: ‸-.inf\n", "E0108", "infinite or undefined"),
+    yaml("comma for a point", DOCUMENT + PARAMETERS + "  a: ‸0,5\n", "E0108", "write 0.5"),
+    yaml("underscores in a call", DOCUMENT + "  a: conv2d(‸1_000)\n", "E0108", "write 1000"),
+    yaml("zero in front in a call", DOCUMENT + "  a: conv2d(‸010)\n", "E0108", "write 10"),
+    # --- form
+    yaml("comma missing in a list", DOCUMENT + PARAMETERS + "  a: [1 ‸2]\n", "E0101", "expected ','"),
+    yaml(
+        "list not closed on its line",
+        DOCUMENT + PARAMETERS + "  a: ‸[1, 2\n  b: 1\n",
+        "E0501",
+        "close what is opened",
+    ),
+    yaml("colon missing", DOCUMENT + "  ‸a relu\n  b: relu\n", "E0501", "parted by ': '"),
+    yaml("line indented too far", DOCUMENT + "   ‸a: relu\n", "E0501", "indent it as the lines around it are"),
+    yaml(
+        "line indented too little",
+        DOCUMENT + "  a: relu\n‸b: relu\n  c: relu\n",
+        "E0501",
+        "indent it as the lines around it are",
+    ),
+    yaml("dash missing", DOCUMENT + STAGE + "      - ffn\n        ‸ffn\n", "E0507", "begin it with '- '"),
+    yaml(
+        "blocks beside their stage",
+        DOCUMENT + "  s1:\n    width: 32\n  ‸blocks:\n    - ffn\n",
+        "E0505",
+        "indent it below the stage",
+    ),
+    yaml(
+        "bracket in a list in brackets",
+        DOCUMENT + "  s1: {blocks: [ffn(expansion = e‸[0])]}\n",
+        "E0501",
+        "one item a line",
+    ),
+    # --- blocks
+    yaml(
+        "body that is folded", BLOCK + "    body: ‸>\n      return x\n", "E0507", "'>' joins lines", "write '|'"
+    ),
+    yaml(
+        "body on the line of its key",
+        BLOCK + "    body: ‸return x\n",
+        "E0505",
+        "a block of text",
+        "write 'body: |'",
+    ),
+    yaml("block without a body", BLOCK.replace("  b:", "  ‸b:"), "E0504", "has no 'body'", "add body: |"),
+    yaml(
+        "block without a signature",
+        BLOCK.partition("    signature")[0].replace("  b:", "  ‸b:") + "    body: |\n      return x\n",
+        "E0504",
+        "has no 'signature'",
+    ),
+    yaml(
+        "block whose argument has no type",
+        BLOCK.replace("H, W])", "H, W]; ‸k = 3)") + "    body: |\n      return x\n",
+        "E0218",
+        "has no type",
+        "write k: dim = ...",
+    ),
+    yaml(
+        "signature that is a list",
+        BLOCK.replace('"(x: [C, H, W]) -> [C, H, W]"', "‸[x]") + "    body: |\n      return x\n",
+        "E0505",
+        "a signature is text",
+    ),
+    yaml(
+        "statement in a body",
+        BLOCK + "    body: |\n      y = x\n      retrun ‸y\n",
+        "E0101",
+        "did you mean 'return'?",
+    ),
+    yaml(
+        "fault in a body",
+        BLOCK + "    body: |\n      return x |> c: ‸convv2d(C)\n",
+        "E0202",
+        "did you mean 'conv2d'?",
+    ),
+    yaml(
+        "networks under blocks",
+        DOCUMENT + "blocks: ‸|\n  network M(x: [3, 8, 8]) { a: relu }\n",
+        "E0505",
+        "'blocks' holds nothing else",
+    ),
 ]

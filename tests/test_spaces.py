@@ -394,3 +394,20 @@ def test_entangled_decisions_are_refused() -> None:
     with pytest.raises(ArchError) as caught:
         load("n.arch").space()
     assert {mistake.code for mistake in caught.value.diagnostics} == {"E0602"}
+
+
+def test_a_block_left_out_shifts_no_choice_and_numbers_the_blocks_that_are_there() -> None:
+    text = BLOCKS + (
+        "network N(x: [3, 8, 8]) {\n  stem: conv_bn(4)\n"
+        "  stage a { each choose {thin(expansion = each choose {1, 2}), none} * 3; last: thin }\n}\n"
+    )
+    Path("n.arch").write_text(text, encoding="utf-8")
+    space = load("n.arch")
+    assert space.space().size == 3**3
+    frozen = space.freeze({"a.*.block": ["none", "thin", "thin"], "a.1.expansion": 2, "a.2.expansion": 1})
+    keys = {key.partition(".a.")[0] for key, _ in frozen.graph.weights() if key.startswith("a.")}
+    assert {".".join(key.split(".")[:2]) for key in keys} == {"a.0", "a.1", "a.last"}
+    depths = {
+        sum(n.label.startswith("a.") for n in space.sample(seed).graph.template.nodes) for seed in range(20)
+    }
+    assert depths == {1, 2, 3, 4}

@@ -196,7 +196,7 @@ class Walk:
                 numbers = Numbers(stage.label)
                 for index, item in enumerate(items):
                     inner = self._block(item, numbers, inner, later, names, index)
-                    numbers.made(item, True)
+                    numbers.passed(item, True)
                 for end, done in inner:
                     for _ in self._forks(end, lambda: self._check_width(stage), stage.span):
                         picked = tuple((n, i) for n, i in end.picks if is_read(n, later))
@@ -218,7 +218,7 @@ class Walk:
         index: int,
     ) -> _States:
         result = _States()
-        label = numbers.label(item)
+        label = numbers.place(item)
         after: set[str] = set().union(*{id(own): own for own in names[index + 1 :]}.values())
         for state, reached in states:
             own = {name for name in names[index] if not name.startswith("*")}

@@ -67,14 +67,31 @@ class TemplateActivations:
     def __init__(self, dtype: Dtype = "float32", batch: int = 1) -> None:
         self._courses = _Courses(BYTES[dtype], batch)
 
-    def node(self, template: Template, node: Node) -> tuple[int, int]:
-        """Of one call of a template, its inputs alive before it: the bytes that it allocates, and the peak."""
+    def bytes(self, type_: TensorType) -> int:
+        """The bytes of a tensor, those of the whole batch where it has one."""
+        return self._courses.bytes(type_)
+
+    def total(self, template: Template, node: Node) -> int:
+        """The bytes that one call of a template allocates."""
         if node.child is not None:
-            found = self._courses.alone(node.child)
-            return found.total, found.peak
-        given = sum(self._courses.bytes(template.types[value]) for value in dict.fromkeys(node.inputs))
+            return self._courses.owners(node.child).total
         made = sum(self._courses.bytes(template.types[value]) for value in node.outputs)
-        return (0, given) if _is_view(template, node) else (made, given + made)
+        return 0 if _is_view(template, node) else made
+
+    def link(self, template: Template, node: Node, held: int) -> tuple[int, int]:
+        """Of a call of one input and one result, in a chain: the most that is alive, and what the result holds.
+
+        `held` is what its input holds: a view holds all of the memory that it is a part of.
+        """
+        if node.child is None:
+            made = self.total(template, node)
+            return held + made, held if _is_view(template, node) else made
+        owners = self._courses.owners(node.child)
+        owner = owners.of[node.child.outputs[0]]
+        passes = owner < len(node.child.inputs)
+        freed = held if owners.read[0] >= 0 and not passes else 0
+        course = self._courses.course(node.child, _Call((0,), (freed,), (False,) * len(owners.given)))
+        return held + max(course.rise, 0), held if passes else owners.bytes[owner]
 
 
 class _Owners(NamedTuple):

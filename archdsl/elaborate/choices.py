@@ -6,23 +6,16 @@ it is read. Whoever makes a graph says how: by picks, by name; a space asks for 
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Protocol
 
+from archdsl import syntax as s
 from archdsl.elaborate.values import BlockRef, Open, OpRef, Refused, Value, is_list
-from archdsl.record import Record
 from archdsl.scalar import Scalar, number_text
 from archdsl.source import Span
 
 MOST_DECISIONS = 10_000
 """A network leaves at most so many decisions open."""
-
-
-class Undecided(Exception):
-    """A decision is read that nobody has made; whoever forks catches it and goes on with every option."""
-
-    def __init__(self, open_: Open) -> None:
-        super().__init__(open_.name)
-        self.open = open_
 
 
 class Picked(Protocol):
@@ -34,11 +27,10 @@ class Picked(Protocol):
 
 
 class Choices:
-    """The decisions of one network: made in `picks`, by the number of the option or by its text."""
+    """The decisions of one network, made by picks: the number of the option, or its text."""
 
-    def __init__(self, picks: Picked | None = None, forks: bool = False) -> None:
-        self.picks: Any = {} if picks is None else picks
-        self.forks = forks
+    def __init__(self, picks: Picked | None = None) -> None:
+        self.picks: Picked = {} if picks is None else picks
         self.met: dict[str, Open] = {}
         """Every decision that was read, in order."""
         self.left: dict[str, Open] = {}
@@ -47,36 +39,67 @@ class Choices:
         self.reads = 0
 
     def decide(self, open_: Open) -> Value:
-        """What the option taken is; raises `Undecided` where this forks, `Refused` for a wrong pick."""
+        """What the option taken is; raises `Refused` for a wrong pick, and for a name of two decisions."""
         self.reads += 1
-        pick = self.picks.get(open_.name)
-        if self.forks:
-            if pick is None:
-                raise Undecided(open_)
-            assert isinstance(pick, int)
-            return open_.options[pick]  # type: ignore[no-any-return]
         if open_.name not in self.met and len(self.met) >= MOST_DECISIONS:
             message = f"this network leaves more than {MOST_DECISIONS:,} decisions open"
             raise Refused("E0602", message, open_.span, "let blocks share them: choose without each")
-        self.met.setdefault(open_.name, open_)
+        other = self.met.setdefault(open_.name, open_)
+        if other.span != open_.span:
+            message = f"two decisions of this network are called {open_.name!r}"
+            help = f"the other stands in {other.span}; give one a parameter of its own"
+            raise Refused("E0204", message, open_.span, help)
+        index = self.decided.get(open_.name)
+        if index is None:
+            index = self.decided[open_.name] = self.picked(open_)
+        return open_.options[index]  # type: ignore[no-any-return]
+
+    def picked(self, open_: Open) -> int:
+        """The number of the option that is taken for a decision that is read for the first time."""
+        pick = self.picks.get(open_.name)
         if pick is None:
-            self.left.setdefault(open_.name, open_)
-            pick = 0
-        elif isinstance(pick, str):
-            texts = option_texts(open_)
-            index = _matching(pick, texts)
-            if index is None:
-                message = f"{open_.name} can't be {pick}"
-                raise Refused("E0227", message, open_.span, "its options: " + ", ".join(texts))
-            pick = index
-        self.decided[open_.name] = pick
-        return open_.options[pick]  # type: ignore[no-any-return]
+            self.left[open_.name] = open_
+            return 0
+        if isinstance(pick, int):
+            return pick
+        texts = option_texts(open_)
+        index = _matching(pick, texts)
+        if index is None:
+            message = f"{open_.name} can't be {pick}"
+            raise Refused("E0227", message, open_.span, "its options: " + ", ".join(texts))
+        return index
+
+
+class Settled(Choices):
+    """What was decided; of what nobody reads, the first option."""
+
+    def __init__(self, decided: Mapping[str, int]) -> None:
+        super().__init__()
+        self.decided = dict(decided)
+
+    def decide(self, open_: Open) -> Value:
+        return open_.options[self.decided.get(open_.name, 0)]  # type: ignore[no-any-return]
+
+
+def is_open(network: s.Network) -> bool:
+    """Whether a network leaves decisions open."""
+    return next(s.parts_of((network.params, network.tensors, network.body), s.Choose), None) is not None
 
 
 def option_texts(open_: Open) -> list[str]:
     """The options as people write them in picks: values; of blocks their names, where those tell them apart."""
     texts = [value_text(value) for value in open_.options]
-    return [_written(open_, index) if texts.count(text) > 1 else text for index, text in enumerate(texts)]
+    return [
+        _written(open_, index) if texts.count(text) > 1 or has_open(open_.options[index], False) else text
+        for index, text in enumerate(texts)
+    ]
+
+
+def has_open(value: Value, in_calls: bool = True) -> bool:
+    """Whether a choice stands open in a value; in the arguments of blocks too, if asked."""
+    if isinstance(value, (OpRef, BlockRef)):
+        return in_calls and any(has_open(arg) for _, arg, _ in value.args)
+    return isinstance(value, Open) or (is_list(value) and any(has_open(item, in_calls) for item in value))
 
 
 def value_text(value: Value) -> str:
@@ -114,11 +137,17 @@ def _number(text: str) -> float | None:
         return None
 
 
-class Deferred(Record):
-    """A parameter or let of a space: evaluated when it is read, for what has been decided by then."""
+class Deferred:
+    """A parameter or let of an open network: evaluated when it is read, for what has been decided by then.
 
-    name: str
-    statement: object
+    `names` is what names meant where it stands, `place` what its choices are called after; of a let with
+    several targets it is the one at `position`.
+    """
+
+    def __init__(
+        self, statement: s.Param | s.Let, names: Mapping[str, Value | Deferred], place: str, position: int = 0
+    ) -> None:
+        self.statement, self.names, self.place, self.position = statement, dict(names), place, position
 
 
-__all__ = ["MOST_DECISIONS", "Choices", "Deferred", "Open", "Undecided", "option_texts", "value_text"]
+__all__ = ["MOST_DECISIONS", "Choices", "Deferred", "Open", "Settled", "is_open", "option_texts", "value_text"]

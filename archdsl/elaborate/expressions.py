@@ -150,7 +150,7 @@ class Expressions:
             case s.Unary():
                 return self._unary(expr.op, self.evaluate(expr.operand), expr.span)
             case s.ListExpr():
-                return self._list(expr.items)
+                return self.list_of(expr.items)
             case s.Index():
                 value, index = self.evaluate(expr.value), self.evaluate(expr.index)
                 try:
@@ -160,7 +160,7 @@ class Expressions:
             case s.NoneLiteral():
                 return scalar(None)
             case s.Comprehension():
-                return self._comprehension(expr)
+                return self.comprehension(expr)
             case s.Each():
                 help = "s1: blocks: - ffn(expansion = each [4, 3])"
                 message = "'each' gives values to the blocks of a stage; this is no block of a stage"
@@ -267,16 +267,18 @@ class Expressions:
 
     # --- lists
 
-    def _list(self, items: tuple[s.Expr, ...]) -> Value:
+    def list_of(self, items: tuple[s.Expr, ...], first: int = 0) -> list[Value]:
+        """The elements of a list; `first` is the index of the first of them."""
         result: list[Value] = []
         for item in items:
+            index = first + len(result)
             if not isinstance(item, s.Repeat):
-                result.append(self.element(item, len(result)))
+                result.append(self.element(item, index))
             elif isinstance(item.value, s.Each):
                 count = self.count_of(item.count, len(result))
-                result += self.elements_each(item.value, len(result), count)
+                result += self.elements_each(item.value, index, count)
             else:
-                value = self.element(item.value, len(result))
+                value = self.element(item.value, index)
                 result.extend([value] * self.count_of(item.count, len(result)))
         return result
 
@@ -318,7 +320,8 @@ class Expressions:
             raise Refused("E0407", message, expr.span, f"elements are 0 to {len(value) - 1}")
         return value[number]
 
-    def _comprehension(self, expr: s.Comprehension) -> Value:
+    def comprehension(self, expr: s.Comprehension) -> Value:
+        """The list that a comprehension makes."""
         before = self.env.get(expr.name)
         result: list[Value] = []
         for element in self.elements(expr.values, "what 'for' goes over"):
@@ -385,6 +388,7 @@ class Expressions:
     ) -> Value:
         """Call what a name stands for; without tensors, a reference that can be called later."""
         callee = self.lookup(name)
+        callee = None if callee is None else self.read(callee)
         if isinstance(callee, Poison):
             self.arguments(arg_exprs)
             return POISON

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from archdsl import syntax as s
 from archdsl.elaborate.choices import Choices, Deferred, option_texts
-from archdsl.elaborate.parameters import MODEL_ARGUMENTS
+from archdsl.elaborate.parameters import LARGEST_RESOLUTION, MODEL_ARGUMENTS
 from archdsl.elaborate.stages import StageElaborator
 from archdsl.elaborate.streams import Made
 from archdsl.elaborate.templates import Elaborator
@@ -30,7 +32,6 @@ from archdsl.source import ArchError, Diagnostic, did_you_mean, nearest
 if TYPE_CHECKING:
     from archdsl.library import Unit
 
-LARGEST_RESOLUTION: Final = 16_384
 MOST_NAMED: Final = 8
 """So many open decisions are named in a message."""
 
@@ -44,7 +45,10 @@ class NetworkElaborator(StageElaborator):
         self.head: int | None = None
         self.after: dict[str, int] = {}
         self.features: list[tuple[str, int]] = []
-        self.parameters: dict[str, Value] = {}
+        self.given: dict[int, list[Deferred]] = {}
+        """What the targets of each let stand for, by its identity, in a network with open choices."""
+        self.left_behind: dict[int, dict[str, Value]] = {}
+        """The names that each loop has bound, where a trace is kept."""
         self.made: dict[int, list[Made]] = {}
         """What each statement made, by its identity, where a trace is kept."""
 
@@ -53,6 +57,11 @@ class NetworkElaborator(StageElaborator):
         self._network_statement(statement)
         if self.trace is not None:
             self.made[id(statement)] = self.trace[before:]
+            if isinstance(statement, s.For):
+                inside = {target.name for let in s.parts_of(statement, s.Let) for target in let.targets}
+                inside |= {loop.name for loop in s.parts_of(statement, s.For)}
+                found = {name: self.env[name] for name in sorted(inside) if name in self.env}
+                self.left_behind[id(statement)] = found
 
     def _network_statement(self, statement: s.Statement) -> None:
         match statement:
@@ -77,15 +86,17 @@ class NetworkElaborator(StageElaborator):
             case s.Return() | s.Output():
                 help = "the network's result is that of its last entry"
                 raise Refused("E0208", "networks return nothing", statement.span, help)
-            case s.Let() if self.choices.forks:
-                for target in statement.targets:
-                    self.env[target.name] = Deferred(target.name, statement)  # type: ignore[assignment]
+            case s.Let(targets, _) if self.is_open:
+                # Those of `a, b = b, a` all read what stands before it.
+                place = self._places[id(statement)]
+                given = [self.defer(statement, place, position) for position in range(len(targets))]
+                self.given[id(statement)] = given
+                self.env.update(zip([target.name for target in targets], given, strict=True))  # type: ignore[arg-type]
             case s.Let(targets, None):
-                with self.at(targets[0].name):
-                    super().statement(statement)
+                super().statement(statement)
                 self._check_let(statement)
             case _:
-                with self.at(f"body[{self._place_of(statement)}]"):
+                with self.at(self._places[id(statement)]):
                     super().statement(statement)
 
     def _check_let(self, let: s.Let) -> None:
@@ -100,10 +111,30 @@ class NetworkElaborator(StageElaborator):
     def _read(self) -> set[str]:
         return set(s.names_in(self.network.body))
 
-    def _place_of(self, statement: s.Statement) -> int:
-        """Which of the network's statements it is, or holds it: what choices in it are called after."""
-        body = self.network.body
-        return next((index for index, own in enumerate(body) if own is statement), len(body))
+    @cached_property
+    def _places(self) -> dict[int, str]:
+        """What choices in lets, `if` and `for` are called after, by the identity of the statement."""
+        places: dict[int, str] = {}
+        taken = Counter(param.name for param in self.network.params)
+
+        def number(statements: Sequence[s.Statement], around: str) -> None:
+            for index, statement in enumerate(statements):
+                place = places[id(statement)] = f"{around}[{index}]"
+                match statement:
+                    case s.Let():
+                        name = statement.targets[0].name
+                        taken[name] += 1
+                        places[id(statement)] = name if taken[name] == 1 else f"{name}.{taken[name]}"
+                    case s.If(_, then, otherwise):
+                        number(then, f"{place}.then")
+                        number(otherwise, f"{place}.else")
+                    case s.For(_, _, body):
+                        number(body, f"{place}.body")
+                    case s.Head(body):
+                        number(body, "head")
+
+        number(self.network.body, "body")
+        return places
 
     def _feature(self, path: s.LabelPath) -> None:
         label = ".".join(path.parts)
@@ -134,7 +165,7 @@ def elaborate(
 def run(builder: NetworkElaborator, resolution: tuple[int, int] | None) -> NetworkElaborator:
     """Run all of a network; raises `ArchError` with its mistakes."""
     shared, network = builder.shared, builder.network
-    builder.parameters = builder.set_parameters()
+    builder.set_parameters()
     _check_parameters(builder)
     if not network.tensors:
         builder.report(Refused("E0217", "the network has no input", network.span))
@@ -142,6 +173,7 @@ def run(builder: NetworkElaborator, resolution: tuple[int, int] | None) -> Netwo
     builder.set_inputs(resolution)
     with paused():
         try:
+            builder.read_model_arguments()
             builder.run(network.body)
         except Refused as error:
             builder.report(error)
@@ -149,6 +181,7 @@ def run(builder: NetworkElaborator, resolution: tuple[int, int] | None) -> Netwo
             message = "blocks, statements and brackets are nested too deep"
             help = "give inner parts a name of their own"
             raise ArchError([Diagnostic("E0601", message, network.span, help)]) from None
+    builder.settle_parameters()
     if builder.choices.left:
         shared.errors.insert(0, _open_decisions(network, builder.choices))
     if not shared.errors:
@@ -233,10 +266,14 @@ def _check_parameters(builder: NetworkElaborator) -> None:
             builder.report(Refused("E0220", message, param.span, f"did you mean {close!r}?"))
 
 
+def no_entries(network: s.Network) -> Refused:
+    """The mistake of a network that does nothing."""
+    return Refused("E0215", f"network {network.name!r} has no entries", network.span)
+
+
 def _check_end(builder: NetworkElaborator) -> None:
     if not builder.nodes:
-        message = f"network {builder.name!r} has no entries"
-        builder.report(Refused("E0215", message, builder.network.span))
+        builder.report(no_entries(builder.network))
     for index, node in enumerate(builder.nodes):
         if node.child is not None and node.child.has_modes and index != len(builder.nodes) - 1:
             message = f"{node.kind!r} gives something else in training; nothing can follow it"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from archdsl import syntax as s
-from archdsl.elaborate.networks import LARGEST_RESOLUTION, elaborate
+from archdsl.elaborate.networks import elaborate
+from archdsl.elaborate.parameters import LARGEST_RESOLUTION, check_bounds
 from archdsl.graph import Graph
 from archdsl.library import Unit
 from archdsl.source import ArchError, Diagnostic
@@ -20,11 +21,7 @@ def at_resolution(
     resolution: tuple[int, int],
 ) -> Graph:
     """The graph at (rows, columns); raises `ArchError` that names the legal ones near an illegal one."""
-    wrong = [size for size in resolution if not 1 <= size <= LARGEST_RESOLUTION]
-    if wrong:
-        message = f"a resolution of {wrong[0]} is out of bounds"
-        help = f"rows and columns are 1 to {LARGEST_RESOLUTION}"
-        raise ArchError([Diagnostic("E0703", message, None, help)])
+    check_bounds(resolution)
     try:
         return elaborate(unit, network, resolution)
     except ArchError as error:

@@ -21,10 +21,15 @@ MOST_BLOCKS: Final = 12_000
 
 
 class Item:
-    """A block of a stage: its call with `each` replaced by one value, and its label if it is pinned."""
+    """A block of a stage: its call with `each` replaced by one value, and its label if it is pinned.
 
-    def __init__(self, call: Called, args: Args, label: str | None, span: Span) -> None:
-        self.call, self.args, self.label, self.span = call, args, label, span
+    `value` is what the name that is called stands for, where that is a parameter or let.
+    """
+
+    def __init__(
+        self, call: Called, args: Args, label: str | None, span: Span, value: Value | None = None
+    ) -> None:
+        self.call, self.args, self.label, self.span, self.value = call, args, label, span, value
 
 
 class Numbers:
@@ -75,7 +80,7 @@ class StageElaborator(StreamElaborator):
             before = len(self.nodes)
             self.block(item, numbers)
             numbers.passed(item, len(self.nodes) > before)
-        if not items and not self.shared.errors:
+        if not items and not self.is_open and not self.shared.errors:
             raise Refused("E0215", f"stage {stage.label!r} has no blocks", stage.span)
         if len(self.nodes) == first:
             return  # choices decided for no block at all
@@ -92,7 +97,7 @@ class StageElaborator(StreamElaborator):
             return
         self.shared.chain.append(frames_of(label, item.span))
         try:
-            self.apply_call(label, item.call, item.args, numbers.place(item))
+            self.apply_call(label, item.call, item.args, numbers.place(item), item.value)
         except Refused as error:
             if any(place == error.span and is_list(value) for _, value, place in item.args):
                 error.help = "write 'each' in front of the list: that gives one value to each block"
@@ -132,10 +137,12 @@ class StageElaborator(StreamElaborator):
         Numbers count the blocks with those appended, and before any is removed.
         """
         items = self._items(stage.items, stage.label)
+        written = len(stage.items)
         for layer in stage.later:
             for setting in layer:
                 if setting.kind == "+=" and len(setting.path.steps) == 1:
-                    items += self._items(items_of(setting.value), f"{stage.label}.append")
+                    items += self._items(items_of(setting.value), stage.label, written)
+                    written += len(items_of(setting.value))
             removed: set[int] = set()
             for setting in layer:
                 if len(setting.path.steps) > 1:
@@ -169,15 +176,17 @@ class StageElaborator(StreamElaborator):
                 removed.add(index)
                 return
             assert setting.value is not None
-            with self.at(f"{stage.label}.{wanted}"):
+            # A block is called after where it ends up, and so are its choices.
+            is_one = isinstance(setting.value, s.Name | s.Call | s.Choose | s.Each)
+            with self.at("*" if is_one else f"{stage.label}.{wanted}"):
                 made = self._item(setting.value)
             if len(made) != 1:
                 message = f"one block is set, {len(made)} are given"
                 raise Refused("E0224", message, setting.value.span, f"{stage.label} += ... appends")
-            items[index] = Item(made[0].call, made[0].args, item.label, setting.span)
+            items[index] = Item(made[0].call, made[0].args, item.label, setting.span, made[0].value)
             return
         name = argument[0]
-        first = self.first_argument(item.call)
+        first = self.first_argument(item.call, item.value)
         kept = [(n, v, p) for n, v, p in item.args if n != name and not (n is None and first == name)]
         if setting.kind == "unset" and len(kept) == len(item.args):
             message = f"block {wanted!r} of {stage.label!r} is given no argument {name!r}"
@@ -186,14 +195,14 @@ class StageElaborator(StreamElaborator):
             )
         if setting.kind == "=":
             assert setting.value is not None
-            with self.at(f"{stage.label}.{wanted}.{name}"):
+            with self.at(f"*{name}"):
                 kept.append((name, self.element(setting.value, None), setting.span))
-        items[index] = Item(item.call, kept, item.label, setting.span)
+        items[index] = Item(item.call, kept, item.label, setting.span, item.value)
 
-    def _items(self, items: Sequence[s.Expr], place: str) -> list[Item]:
-        """The blocks of a stage in order, repetitions and `each` expanded."""
+    def _items(self, items: Sequence[s.Expr], place: str, first: int = 0) -> list[Item]:
+        """The blocks of a stage in order, repetitions and `each` expanded; `first` items stand before these."""
         result: list[Item] = []
-        for index, item in enumerate(items):
+        for index, item in enumerate(items, first):
             try:
                 with self.at(f"{place}.blocks[{index}]"):
                     result += self._item(item)
@@ -207,7 +216,7 @@ class StageElaborator(StreamElaborator):
     def _item(self, item: s.Expr) -> list[Item]:
         match item:
             case s.Name():
-                return [Item(item, [], None, item.span)]
+                return [Item(item, [], None, item.span, self.lookup(item.id))]
             case s.Call():
                 return self._each(item, None)
             case s.Labelled(label, index, call):
@@ -269,9 +278,9 @@ class StageElaborator(StreamElaborator):
                 each.append((arg, self._elements_each(arg)))
             else:
                 plain.append(arg)
-        args = self.arguments(tuple(plain))
+        args, value = self.arguments(tuple(plain)), self.lookup(call.name)
         if not each:
-            return [Item(call, args, None, call.span)]
+            return [Item(call, args, None, call.span, value)]
         depth = len(each[0][1])
         for arg, values in each[1:]:
             if len(values) != depth:
@@ -279,7 +288,7 @@ class StageElaborator(StreamElaborator):
                 note = f"the other stands in {each[0][0].span}"
                 raise Refused("E0406", message, arg.span, "lists of one call are equally long", note)
         return [
-            Item(call, [*args, *((a.name, v[i], a.span) for a, v in each)], None, call.span)
+            Item(call, [*args, *((a.name, v[i], a.span) for a, v in each)], None, call.span, value)
             for i in range(depth)
         ]
 

@@ -36,24 +36,25 @@ Called: TypeAlias = s.Call | s.Name | Open
 """What an entry or item calls: a name, with or without arguments, or an open choice of blocks."""
 
 
-class _Applied(NamedTuple):
-    """The call that was applied last, and the node that it made of streams, and put into streams."""
-
-    call: s.Call | s.Name | Open
-    args: Args
-    node: Node
-    taken: list[str]
-    types: list[TensorType]
-    given: list[str]
-    results: list[TensorType]
-
-
 class Made(NamedTuple):
     """An entry or block as it was made: its label, what it called, and the values that it gave."""
 
     label: str
     callee: OpRef | BlockRef
     args: Args
+
+
+class _Applied(NamedTuple):
+    """The call that was applied last, and the node that it made of streams, and put into streams."""
+
+    call: Called
+    args: Args
+    made: Made
+    node: Node
+    taken: list[str]
+    types: list[TensorType]
+    given: list[str]
+    results: list[TensorType]
 
 
 class StreamElaborator(ParameterElaborator):
@@ -88,22 +89,26 @@ class StreamElaborator(ParameterElaborator):
         for name in self.streams:
             self.streams[name] = POISON
 
-    def apply_call(self, label: str, call: Called, args: Args, place: str | None = None) -> None:
+    def apply_call(
+        self, label: str, call: Called, args: Args, place: str | None = None, value: Value | None = None
+    ) -> None:
         """Call a block or primitive on the streams that it names, and put its results in their place.
 
-        Choices that are still open in it are decided now; they are called after `place`, or the label. Raises `Refused`.
+        `value` is what the call's name stands for, where that is known. Choices that are still open in it are
+        decided now; they are called after `place`, or the label. Raises `Refused`.
         """
         self.shared.entry = call
         place = place or label
-        callee, span = self._callee(place, call)
+        callee, span = self._callee(place, call, value)
         if callee is None:
             return
         given = [(name, self.read_whole(self.named(value, place)), written) for name, value, written in args]
         if any(isinstance(value, Poison) for _, value, _ in given):
             self.lose_streams()
             return
+        trace = Made(label, callee, given)
         if self.trace is not None:
-            self.trace.append(Made(label, callee, given))
+            self.trace.append(trace)
         wanted = self._bound_streams(callee, span)
         live = [self.streams[stream] for stream in wanted]
         tensors = [tensor for tensor in live if isinstance(tensor, Tensor)]
@@ -118,12 +123,14 @@ class StreamElaborator(ParameterElaborator):
         is_whole = len(made) == len(results) and self.nodes[-1].inputs == tuple([t.number for t in tensors])
         if is_plain and is_whole:
             types = [tensor.type for tensor in tensors]
-            self.applied = _Applied(call, args, self.nodes[-1], wanted, types, names, made)
+            self.applied = _Applied(call, args, trace, self.nodes[-1], wanted, types, names, made)
 
-    def _callee(self, label: str, call: Called) -> tuple[OpRef | BlockRef | None, Span]:
+    def _callee(
+        self, place: str, call: Called, value: Value | None = None
+    ) -> tuple[OpRef | BlockRef | None, Span]:
         """What is called, decided; None where a choice decides for no block at all."""
         if isinstance(call, Open):
-            callee = self.read_whole(self.named(call, label))
+            callee = self.read_whole(self.named(call, place))
             if isinstance(callee, Scalar) and callee.value is None:
                 return None, call.span
             if not isinstance(callee, (OpRef, BlockRef)):
@@ -132,18 +139,20 @@ class StreamElaborator(ParameterElaborator):
             return callee, call.span
         name = call.name if isinstance(call, s.Call) else call.id
         name_span = call.name_span if isinstance(call, s.Call) else call.span
-        found = self.lookup(name)
+        found = self.lookup(name) if value is None else value
         known = callable_named(name, self.unit, name_span) if found is None else self.read_whole(found)
+        if value is not None and isinstance(known, Scalar) and known.value is None:
+            return None, call.span
         if not isinstance(known, (OpRef, BlockRef)):
             message = f"unknown block or primitive {name!r}"
             raise Refused("E0202", message, name_span, not_found_help(name, [*self.unit.blocks, *OPS]))
         return known, call.span
 
-    def first_argument(self, call: Called) -> str | None:
+    def first_argument(self, call: Called, value: Value | None) -> str | None:
         """The name of the argument that may be given without one."""
         if isinstance(call, Open):
             return None
-        callee = self._callee("", call)[0]
+        callee = self._callee("", call, value)[0]
         if isinstance(callee, BlockRef):
             return callee.block.params[0].name if callee.block.params else None
         return next(iter(callee.op.parameters), None) if callee is not None else None
@@ -170,6 +179,8 @@ class StreamElaborator(ParameterElaborator):
         self.own(label, last.node.span)
         results = self.add_again(last.node, live, last.results, label)
         self._put(last.given, results)
+        if self.trace is not None:
+            self.trace.append(last.made._replace(label=label))
         return True
 
     def _bound_streams(self, callee: OpRef | BlockRef, span: Span) -> list[str]:

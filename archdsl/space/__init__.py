@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from archdsl.space.bounds import Interval, SpaceStats, is_open, space_stats
+from archdsl.elaborate.choices import is_open
+from archdsl.space.bounds import Interval, SpaceStats, space_stats
 
 __all__ = ["Interval", "SpaceStats", "is_open", "space_stats"]

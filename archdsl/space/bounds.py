@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -16,7 +17,8 @@ from archdsl.library import Unit
 from archdsl.record import Record
 from archdsl.source import ArchError, Diagnostic
 from archdsl.space.conditions import Condition, conditions
-from archdsl.space.walk import Reached, Walk
+from archdsl.space.states import Reached
+from archdsl.space.walk import Walk
 
 
 class Interval(NamedTuple):
@@ -78,11 +80,6 @@ class SpaceStats(Record):
         return result
 
 
-def is_open(network: s.Network) -> bool:
-    """Whether a network leaves decisions open."""
-    return next(s.parts_of((network.params, network.tensors, network.body), s.Choose), None) is not None
-
-
 def space_stats(
     unit: Unit,
     network: s.Network,
@@ -111,7 +108,7 @@ def space_stats(
         dtype,
         convention,
         whole.ways,
-        tuple(_grouped(walk.decisions)),
+        tuple(_grouped(walk.decisions.values())),
         tuple(condition.text for condition in wanted),
         found.interval("params", convention),
         found.interval("macs", convention),
@@ -173,13 +170,13 @@ def _above(limit: Fraction, strictly: bool) -> int:
     return math.floor(limit) + 1 if strictly else math.ceil(limit)
 
 
-def _grouped(decisions: dict[str, Open]) -> list[Decisions]:
+def _grouped(decisions: Iterable[Open]) -> list[Decisions]:
     """Decisions of one form and with the same options as one line: `s3.*.expansion`."""
-    groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for name, open_ in decisions.items():
-        form = re.sub(r"\.[0-9]+(?=\.)", ".*", name)
-        groups.setdefault((form, tuple(option_texts(open_))), []).append(name)
+    groups: dict[tuple[str, tuple[str, ...]], dict[str, None]] = {}
+    for open_ in decisions:
+        form = re.sub(r"\.[0-9]+(?=\.)", ".*", open_.name)
+        groups.setdefault((form, tuple(option_texts(open_))), {})[open_.name] = None
     return [
-        Decisions(form if len(names) > 1 else names[0], len(names), options)
+        Decisions(form if len(names) > 1 else next(iter(names)), len(names), options)
         for (form, options), names in groups.items()
     ]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from archdsl import syntax as s
-from archdsl.elaborate.choices import Choices, Open, option_texts
+from archdsl.elaborate.choices import Choices, Deferred, Open, Settled, option_texts
 from archdsl.elaborate.expressions import Args
 from archdsl.elaborate.networks import NetworkElaborator, finished, run
 from archdsl.elaborate.streams import Made
@@ -91,19 +91,8 @@ class _Drawn(Choices):
         super().__init__()
         self.generator = generator
 
-    def decide(self, open_: Open) -> Value:
-        if open_.name not in self.picks:
-            self.picks[open_.name] = self.generator.randrange(len(open_.options))
-        return super().decide(open_)
-
-
-class _Closed(Choices):
-    """What was decided; of what nobody reads, the first option."""
-
-    def decide(self, open_: Open) -> Value:
-        index = self.picks.get(open_.name, 0)
-        assert isinstance(index, int)
-        return open_.options[index]  # type: ignore[no-any-return]
+    def picked(self, open_: Open) -> int:
+        return self.generator.randrange(len(open_.options))
 
 
 def _frozen(chosen: Chosen, choices: Choices, resolution: tuple[int, int] | None, name: str | None) -> Frozen:
@@ -120,7 +109,7 @@ def _written(builder: NetworkElaborator, chosen: Chosen, name: str | None) -> Fr
     choices, network = builder.choices, chosen.network
     decided = {found.name: option_texts(found)[choices.decided[found.name]] for found in choices.met.values()}
     graph = finished(builder, network)
-    builder.choices = _Closed(choices.decided)
+    builder.choices = Settled(choices.decided)
     plain = _Writer(builder).network(name or network.name)
     return Frozen(_document(chosen, plain), graph, decided)
 
@@ -158,7 +147,7 @@ def _document(chosen: Chosen, network: s.Network) -> s.Document:
 
 
 def _placed(part: Any, span: Span) -> Any:
-    """The part with every place put to one: where its pieces stood in several files says nothing of this one."""
+    """The part with every place put to one: in which files its pieces stood says nothing of this one."""
     if isinstance(part, Record):
         fields = {name: getattr(part, name) for name in part._fields}
         return type(part)(**{n: span if n.endswith("span") else _placed(v, span) for n, v in fields.items()})
@@ -174,7 +163,7 @@ class _Writer:
     def network(self, name: str) -> s.Network:
         network = self.builder.network
         body = tuple(self._statements(network.body))
-        tensors = network.tensors
+        tensors = (self._input(network.tensors[0]), *network.tensors[1:])
         params = [self._param(param) for param in network.params]
         before = {*s.names_in(network.body), *s.names_in(tuple(param.default for param in network.params))}
         while True:
@@ -184,7 +173,16 @@ class _Writer:
             if len(kept) == len(params):
                 break
             params = kept
-        return network.replace(name=name, params=tuple(params), body=body)  # type: ignore[no-any-return]
+        return network.replace(name=name, tensors=tensors, params=tuple(params), body=body)  # type: ignore[no-any-return]
+
+    def _input(self, tensor: s.TensorParam) -> s.TensorParam:
+        """The first input, of another size where the network was run at one."""
+        made = self.builder.types[0].values
+        extents = list(tensor.shape.extents)
+        for axis in (1, 2):
+            if self.builder.resolution is not None:
+                extents[axis] = s.Num(made[axis], tensor.span)
+        return tensor.replace(shape=tensor.shape.replace(extents=tuple(extents)))  # type: ignore[no-any-return]
 
     def _param(self, param: s.Param) -> s.Param:
         if not param.later and not _holds_choice(param):
@@ -199,19 +197,36 @@ class _Writer:
                 continue
             if isinstance(statement, s.Head):
                 yield statement.replace(body=tuple(self._statements(statement.body)))
+            elif isinstance(statement, s.Stage) and not made:
+                continue  # what was decided leaves it out
             elif not _holds_choice(statement) and not getattr(statement, "later", ()):
                 yield statement
             elif isinstance(statement, s.Stage):
-                if made:
-                    yield self._stage(statement, made)
+                yield self._stage(statement, made or [])
             elif isinstance(statement, s.If):
                 taken = [s_ for s_ in (*statement.then, *statement.otherwise) if id(s_) in self.builder.made]
                 yield from self._statements(taken)
             elif isinstance(statement, s.Let):
-                value = self.builder.env[statement.targets[0].name]
-                yield statement.replace(value=literal(self.builder.read_whole(value), statement.span))
+                yield from self._let(statement)
             elif isinstance(statement, s.Entry | s.For):
                 yield from (self._entry(one, statement.span) for one in made or [])
+                yield from self._bound(statement)
+
+    def _let(self, let: s.Let) -> Iterator[s.Let]:
+        """The let with its values; one for each target of several."""
+        for target, value in zip(let.targets, self.builder.given.get(id(let), ()), strict=False):
+            found = self.builder.read_whole(self.builder.valued(value))
+            yield let.replace(targets=(target,), value=literal(found, let.span))
+
+    def _bound(self, loop: s.Entry | s.For) -> Iterator[s.Let]:
+        """The names that a loop leaves behind, as far as a statement outside reads them."""
+        outside = (part for part in self.builder.network.body if part is not loop)
+        read = {name for part in outside for name in s.names_in(part)}
+        for name, value in self.builder.left_behind.get(id(loop), {}).items():
+            if name in read:
+                found = self.builder.valued(value) if isinstance(value, Deferred) else value
+                written = literal(self.builder.read_whole(found), loop.span)
+                yield s.Let((s.Target(name, loop.span),), None, written, loop.span)
 
     def _entry(self, made: Made, span: Span) -> s.Entry:
         label, _, index = made.label.partition(".")

@@ -7,7 +7,7 @@ called after the same: `expansion[2][0]`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from archdsl import syntax as s
@@ -16,7 +16,18 @@ from archdsl.record import Record
 Read: TypeAlias = tuple[str | int, ...]
 
 
-def reads_of(part: object, definitions: Mapping[str, object]) -> set[Read]:
+def definitions_of(network: s.Network) -> dict[str, list[object]]:
+    """All that gives a name a value: parameters, lets and loops. A name may be given anew."""
+    result: dict[str, list[object]] = {param.name: [param] for param in network.params}
+    for let in s.parts_of(network.body, s.Let):
+        for target in let.targets:
+            result.setdefault(target.name, []).append(let.value)
+    for loop in s.parts_of(network.body, s.For):
+        result.setdefault(loop.name, []).append(loop.values)
+    return result
+
+
+def reads_of(part: object, definitions: Mapping[str, Sequence[object]]) -> set[Read]:
     """Every read in a part of a document, and those of the parameters and lets that it reads."""
     result: set[Read] = set()
     waiting = list(_direct(part))
@@ -28,7 +39,8 @@ def reads_of(part: object, definitions: Mapping[str, object]) -> set[Read]:
         result.add(read)
         if read[0] not in opened:
             opened.add(read[0])
-            waiting += _direct(definitions[str(read[0])])
+            for definition in definitions[str(read[0])]:
+                waiting += _direct(definition)
     return result
 
 
@@ -64,9 +76,10 @@ def _indexed(part: s.Index) -> Read | None:
 
 
 def origin(decision: str) -> Read:
-    """What a read of a decision is: `width[2]` is ("width", 2)."""
-    name, *indices = re.split(r"\[|\]\[|\]", decision)
-    return (name, *[int(index) for index in indices if index.isdigit()])
+    """What a read of a decision is: `width[2]` is ("width", 2); `act.leaky_relu.0` stands in ("act",)."""
+    found = re.match(r"([^.\[]*)((?:\[[0-9]+\])*)", decision)
+    assert found is not None
+    return (found.group(1), *[int(index) for index in re.findall("[0-9]+", found.group(2))])
 
 
 def is_read(decision: str, reads: Iterable[Read]) -> bool:

@@ -1,6 +1,6 @@
 """A walk through all networks of a space at once: the same state is gone through once, however it was reached.
 
-    state  = what has been decided and will be read again, and the types of the streams
+    state  = what has been decided and will be read again, and what blocks have made (`State`)
     reached = how many networks lead there, and the least and most of each cost of those
 
 A step of the network (an entry, a block of a stage) leads from a state to others, one for each option of the
@@ -10,91 +10,69 @@ join. So the figures are exact, and the work grows with positions x states, not 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from functools import partial
+from typing import Final, NamedTuple
 
 from archdsl import syntax as s
 from archdsl.cost import Convention, TemplateCosts
 from archdsl.cost.memory import Dtype, TemplateActivations
-from archdsl.elaborate.choices import Choices, Open, Undecided, option_texts
-from archdsl.elaborate.networks import NetworkElaborator
+from archdsl.elaborate.choices import Choices, Open, option_texts
+from archdsl.elaborate.networks import NetworkElaborator, no_entries
 from archdsl.elaborate.stages import Item, Numbers
 from archdsl.elaborate.templates import Elaborator
-from archdsl.elaborate.values import BlockRef, OpRef, Poison, Refused, Tensor, Value, is_list, key_of
+from archdsl.elaborate.values import Refused, Tensor, Value
 from archdsl.graph import Node
 from archdsl.library import Unit
 from archdsl.ops import TensorType
 from archdsl.source import ArchError, Diagnostic, Span
-from archdsl.space.reads import Read, is_read, reads_of
+from archdsl.space.reads import Read, definitions_of, is_read, reads_of
+from archdsl.space.signatures import Signer, decision_of, opens, values_of
+from archdsl.space.states import (
+    Decision,
+    Ending,
+    Metrics,
+    Picked,
+    Picks,
+    Reached,
+    State,
+    States,
+    Streams,
+    types_key,
+)
 
 MOST_RUNS: Final = 10_000
 """So many steps are gone through; a space whose decisions are entangled beyond that is refused."""
 
-Picks: TypeAlias = dict[str, int]
-Streams: TypeAlias = tuple[tuple[str, TensorType], ...]
 
-
-class Metrics(NamedTuple):
-    """Sums over the network (`Walk.sums` names them), and the most that is alive at once, or None."""
-
-    sums: tuple[int, ...]
-    peak: int | None
-
-
-class Reached:
-    """The networks that lead to a state: how many, and the least and most of their costs."""
-
-    def __init__(self, ways: int, least: Metrics, most: Metrics) -> None:
-        self.ways, self.least, self.most = ways, least, most
-
-    def then(self, ways: int, least: Metrics, most: Metrics) -> Reached:
-        """Each of these networks gone on with in each of so many ways."""
-        return Reached(self.ways * ways, _after(self.least, least), _after(self.most, most))
-
-    def join(self, other: Reached) -> None:
-        """The networks of both."""
-        self.ways += other.ways
-        self.least = _chosen(min, self.least, other.least)
-        self.most = _chosen(max, self.most, other.most)
-
-
-def _after(a: Metrics, b: Metrics) -> Metrics:
-    sums = tuple([x + y for x, y in zip(a.sums, b.sums, strict=True)])
-    return Metrics(sums, None if a.peak is None or b.peak is None else max(a.peak, b.peak))
-
-
-def _chosen(choose: Callable[[int, int], int], a: Metrics, b: Metrics) -> Metrics:
-    sums = tuple([choose(x, y) for x, y in zip(a.sums, b.sums, strict=True)])
-    return Metrics(sums, None if a.peak is None or b.peak is None else choose(a.peak, b.peak))
-
-
-class State(NamedTuple):
-    """What has been decided and will be read again, and the streams."""
-
-    picks: tuple[tuple[str, int], ...]
-    streams: Streams
-
-
-class _States:
-    """States by what tells them apart, with what reached them."""
+class Forks(Choices):
+    """Asks for every option in turn; decisions are told apart by their places too, whatever they are called."""
 
     def __init__(self) -> None:
-        self._found: dict[object, tuple[State, Reached]] = {}
+        super().__init__()
+        self.made: Picks = {}
 
-    def add(self, state: State, reached: Reached) -> None:
-        key = (state.picks, _types_key(state.streams))
-        known = self._found.get(key)
-        if known is None:
-            self._found[key] = (state, reached)
-        else:
-            known[1].join(reached)
-
-    def __iter__(self) -> Iterator[tuple[State, Reached]]:
-        return iter(self._found.values())
+    def decide(self, open_: Open) -> Value:
+        self.reads += 1
+        index = self.made.get(decision_of(open_))
+        if index is None:
+            raise Undecided(open_)
+        return open_.options[index]  # type: ignore[no-any-return]
 
 
-def _types_key(streams: Streams) -> object:
-    return tuple([(name, type_.values, type_.batched) for name, type_ in streams])
+class Undecided(Exception):
+    """A decision is read that nobody has made; who forks goes on with every option."""
+
+    def __init__(self, open_: Open) -> None:
+        super().__init__(open_.name)
+        self.open = open_
+
+
+class Later(NamedTuple):
+    """What statements after this one are about."""
+
+    reads: frozenset[Read]
+    labels: frozenset[str]
 
 
 class Walk:
@@ -110,177 +88,187 @@ class Walk:
         batch: int = 1,
     ) -> None:
         self.network = network
-        self.choices = Choices(forks=True)
+        self.choices = Forks()
         self.builder = NetworkElaborator(Elaborator(), unit, network, self.choices)
         self.costs = [TemplateCosts(convention) for convention in conventions]
         self.activations = TemplateActivations(dtype, batch)
         self.sums = [f"{name}({c})" for c in conventions for name in ("params", "macs")]
-        self.sums += ["statistics", "counters", "activations"]
-        self.decisions: dict[str, Open] = {}
+        self.sums += ["activations"]
+        self.decisions: dict[Decision, Open] = {}
         self.runs = 0
         self._resolution = resolution
         self._signatures: dict[int, tuple[Item, object]] = {}
+        self._choices: dict[int, tuple[Item, Set[Decision]]] = {}
         self._noted: set[tuple[str, Span]] = set()
-        self._known: dict[object, list[tuple[Streams, Reached]]] = {}
-        self._definitions: dict[str, object] = {param.name: param for param in network.params}
+        self._known: dict[object, list[tuple[Ending, Reached]]] = {}
+        self._definitions = definitions_of(network)
+        self._head = False
 
     def result(self) -> Reached:
         """All networks of the space; raises `ArchError` where one of them is wrong."""
         builder = self.builder
         builder.set_parameters()
-        try:
-            builder.set_inputs(self._resolution)
-        except Undecided as undecided:
-            help = "write a size; --resolution takes another"
-            self._fail(
-                Refused("E0222", "the input is of one size in all of a space", undecided.open.span, help)
-            )
+        builder.set_inputs(self._resolution)
+        for head in [part for part in self.network.body if isinstance(part, s.Head)][1:]:
+            builder.report(Refused("E0213", "a network has one head", head.span))
         self._check()
-        start = tuple(
-            (name, tensor.type) for name, tensor in builder.streams.items() if isinstance(tensor, Tensor)
-        )
+        self._parameters = dict(builder.env)
+        start = self._streams()
         self._single = len(start) == 1
         self.input = start[0][1]
-        states = _States()
+        held = self.activations.bytes(self.input) if self._single else 0
         nothing = Metrics((0,) * len(self.sums), 0)
-        states.add(State((), start), Reached(1, nothing, nothing))
-        steps = list(_steps(self.network.body))
-        for statement in steps:
-            if isinstance(statement, s.Let):
-                self._definitions.update((target.name, statement) for target in statement.targets)
-        later: set[Read] = set()
-        waiting: list[tuple[s.Statement, set[Read]]] = []
-        for statement in reversed(steps):
-            waiting.append((statement, set(later)))
-            if not isinstance(statement, s.Let):
-                later |= reads_of(statement, self._definitions)
-        for statement, reads in reversed(waiting):
-            states = self._stage(statement, states, reads) if isinstance(statement, s.Stage) else (
-                self._statement(statement, states, reads)
-            )  # fmt: skip
+        states = States()
+        steps = list(_steps(self.network.body, False))
+        later = self._later([statement for statement, _ in steps])
+        first = State((), start, (), frozenset(), held, False)
+        for picks in self._forks(first, builder.read_model_arguments, self.network.span):
+            states.add(first._replace(picks=_kept(picks, later[0].reads)), Reached(1, nothing, nothing))
+        for (statement, in_head), rest in zip(steps, later[1:], strict=True):
+            self._head = in_head
+            step = self._stage if isinstance(statement, s.Stage) and not in_head else self._statement
+            states = step(statement, states, rest)  # type: ignore[arg-type]
+        if not all(state.is_begun for state, _ in states):
+            self._fail(no_entries(self.network))
         results = [reached for _, reached in states]
         whole = results[0]
         for reached in results[1:]:
             whole.join(reached)
         return whole
 
+    def _later(self, steps: Sequence[s.Statement]) -> list[Later]:
+        """What all of the steps are about, then what those after the first are, and so on."""
+        reads: set[Read] = set()
+        labels: set[str] = set()
+        result = [Later(frozenset(), frozenset())]
+        for statement in reversed(steps):
+            if not isinstance(statement, s.Let):
+                reads |= reads_of(statement, self._definitions)
+            for part in s.parts_of(statement, s.Entry | s.Stage | s.LabelPath):
+                labels.add(part.parts[0] if isinstance(part, s.LabelPath) else part.label)
+            result.append(Later(frozenset(reads), frozenset(labels)))
+        return result[::-1]
+
     # --- steps
 
-    def _statement(self, statement: s.Statement, states: _States, later: set[Read]) -> _States:
-        if isinstance(statement, s.Features | s.SubjectTo | s.Init):
+    def _statement(self, statement: s.Statement, states: States, later: Later) -> States:
+        if isinstance(statement, s.SubjectTo | s.Init):
             return states
-        result = _States()
+        result = States()
         for state, reached in states:
             for picks in self._forks(state, lambda: self.builder.statement(statement), statement.span):
-                made = self._made()
-                kept = tuple(sorted((n, i) for n, i in picks.items() if is_read(n, later)))
-                result.add(State(kept, self._streams()), reached.then(1, made, made))
+                made, held = self._made(state.held)
+                env, labels = self.builder.env.items(), frozenset(self.builder.labels)
+                names = tuple([pair for pair in env if pair[1] is not self._parameters.get(pair[0])])
+                kept, is_begun = _kept(picks, later.reads), state.is_begun or bool(self.builder.nodes)
+                end = State(kept, self._streams(), names, labels, held, is_begun)
+                result.add(_forget(end, later), reached.then(1, made, made))
         return result
 
-    def _stage(self, stage: s.Stage, states: _States, later: set[Read]) -> _States:
+    def _stage(self, stage: s.Stage, states: States, later: Later) -> States:
         """The blocks of a stage one by one, for each list of blocks that its decisions give."""
-        later = later | reads_of(stage.width, self._definitions)
-        result = _States()
+        reads = later.reads | reads_of(stage.width, self._definitions)
+        result = States()
         for state, reached in states:
             found: list[Item] = []
 
             def expand(found: list[Item] = found) -> None:
+                self.builder.own(stage.label, stage.span)
                 found[:] = self.builder.items_of(stage)
+                for item in found:
+                    if item.label is not None:
+                        self.builder.own(f"{stage.label}.{item.label}", item.span)
 
             for picks in self._forks(state, expand, stage.span):
                 items = list(found)
-                names = self._names(items)
-                inner = _States()
-                kept = self._kept(picks, later, names, 0)
-                inner.add(State(kept, state.streams), Reached(reached.ways, reached.least, reached.most))
+                named = self._named(items)
+                inner = States()
+                # A stage is there once one of its blocks is.
+                start = state._replace(picks=_kept(picks, reads, named[0]), labels=state.labels - {stage.label})
+                inner.add(start, reached)
                 numbers = Numbers(stage.label)
-                for index, item in enumerate(items):
-                    inner = self._block(item, numbers, inner, later, names, index)
+                for item, after in zip(items, named[1:], strict=True):
+                    inner = self._block(item, numbers, inner, reads, after)
                     numbers.passed(item, True)
                 for end, done in inner:
-                    for _ in self._forks(end, lambda: self._check_width(stage), stage.span):
-                        picked = tuple((n, i) for n, i in end.picks if is_read(n, later))
-                        result.add(State(picked, end.streams), done)
+                    for last in self._forks(end, partial(self._check_width, stage, end), stage.span):
+                        kept = end._replace(picks=_kept(last, later.reads))
+                        result.add(_forget(kept, later), done)
         return result
 
-    def _check_width(self, stage: s.Stage) -> None:
+    def _check_width(self, stage: s.Stage, state: State) -> None:
         main = self.builder.streams[self.builder.main]
-        if isinstance(main, Tensor):
+        if stage.label in state.labels and isinstance(main, Tensor):
             self.builder.check_width(stage, main)
 
     def _block(
-        self,
-        item: Item,
-        numbers: Numbers,
-        states: _States,
-        later: set[Read],
-        names: list[set[str]],
-        index: int,
-    ) -> _States:
-        result = _States()
+        self, item: Item, numbers: Numbers, states: States, reads: Set[Read], after: Set[Decision]
+    ) -> States:
+        """A block of a stage from every state; `after` are the decisions of the blocks behind it."""
+        result = States()
+        own = self._own(item)
         label = numbers.place(item)
-        after: set[str] = set().union(*{id(own): own for own in names[index + 1 :]}.values())
         for state, reached in states:
-            own = {name for name in names[index] if not name.startswith("*")}
             picked = dict(state.picks)
-            is_local = not any(name in after or is_read(name, later) for name in own if name not in picked)
-            signature = self._signature(item, names[index], picked)
-            key = (signature, _types_key(state.streams))
+            open_ = {name: 0 for name in own if name not in picked and not name[0].startswith("*")}
+            is_local = not _kept(open_, reads, after)
+            key = (self._signature(item, own, picked), types_key(state.streams), state.held)
             known = self._known.get(key) if is_local else None
             if known is None:
-                known = []
-                ends: dict[object, tuple[Streams, Reached]] = {}
+                ends: dict[object, tuple[Ending, Reached]] = {}
                 for picks in self._forks(state, lambda: self.builder.block(item, numbers), item.span):
-                    made, streams = self._made(), self._streams()
+                    made, held = self._made(state.held)
+                    end = Ending(self._streams(), held, bool(self.builder.nodes))
                     if not is_local:
-                        kept = self._kept(picks, later, names, index + 1)
-                        result.add(State(kept, streams), reached.then(1, made, made))
+                        kept = _kept(picks, reads, after)
+                        result.add(end.after(state, kept, numbers.stage), reached.then(1, made, made))
                         continue
-                    end = ends.setdefault(_types_key(streams), (streams, Reached(0, made, made)))
-                    end[1].join(Reached(1, made, made))
-                known = list(ends.values())
-                if is_local:
-                    self._known[key] = known
-            elif names[index]:
+                    found = ends.setdefault(end.key, (end, Reached(0, made, made)))
+                    found[1].join(Reached(1, made, made))
+                if not is_local:
+                    continue
+                known = self._known[key] = list(ends.values())
+            elif own:
                 self._note(item, label)
-            for streams, step in known:
-                kept = self._kept(picked, later, names, index + 1)
-                result.add(State(kept, streams), reached.then(step.ways, step.least, step.most))
+            for end, step in known:
+                kept = _kept(picked, reads, after)
+                going_on = reached.then(step.ways, step.least, step.most)
+                result.add(end.after(state, kept, numbers.stage), going_on)
         return result
 
-    def _signature(self, item: Item, names: set[str], picked: Picks) -> object:
+    def _signature(self, item: Item, names: Set[Decision], picked: Picks) -> object:
         """What tells a block from others, whatever its decisions are called."""
-        if names.isdisjoint(picked):
-            found = self._signatures.get(id(item))
-            if found is None:
-                found = (item, (_signature(item.call, {}), _arguments_key(item, {})))
-                self._signatures[id(item)] = found
-            return found[1]
-        return (_signature(item.call, picked), _arguments_key(item, picked))
+        if not names.isdisjoint(picked):
+            return Signer(picked).item(item)
+        found = self._signatures.get(id(item))
+        if found is None:
+            found = self._signatures[id(item)] = (item, Signer({}).item(item))
+        return found[1]
 
-    def _kept(
-        self, picks: Mapping[str, int], later: set[Read], names: list[set[str]], index: int
-    ) -> tuple[tuple[str, int], ...]:
-        """The decisions that something after this block reads."""
-        after: set[str] = set().union(*{id(own): own for own in names[index:]}.values()) if picks else set()
-        return tuple(sorted((n, i) for n, i in picks.items() if n in after or is_read(n, later)))
+    def _own(self, item: Item) -> Set[Decision]:
+        """The open choices in a block; a repeated one is looked at once."""
+        found = self._choices.get(id(item))
+        if found is None:
+            opened = [open_ for value in values_of(item) for open_ in opens(value)]
+            found = self._choices[id(item)] = (item, frozenset(map(decision_of, opened)))
+        return found[1]
 
-    def _names(self, items: list[Item]) -> list[set[str]]:
-        """The open choices in each of the blocks; a repeated block is looked at once."""
-        found: dict[int, set[str]] = {}
-        for item in items:
-            if id(item) not in found:
-                found[id(item)] = _names_in(item)
-        return [found[id(item)] for item in items]
+    def _named(self, items: Sequence[Item]) -> list[Set[Decision]]:
+        """The open choices in all blocks, in all but the first, and so on; in none at the end."""
+        result: list[Set[Decision]] = [frozenset()]
+        for item in reversed(items):
+            own = self._own(item)
+            result.append(result[-1] if own <= result[-1] else own | result[-1])
+        return result[::-1]
 
     def _note(self, item: Item, label: str) -> None:
         """The decisions of a block that is known from another one, which has other names for them."""
         if (label, item.span) in self._noted:
             return
         self._noted.add((label, item.span))
-        for value in (item.call, *[value for _, value, _ in item.args]):
-            for found in _opens(self.builder.named(value, label)):  # type: ignore[arg-type]
-                self.decisions.setdefault(found.name, found)
+        for value in values_of(item):
+            for found in opens(self.builder.named(value, label)):  # type: ignore[arg-type]
+                self.decisions.setdefault(decision_of(found), found)
 
     # --- running a step
 
@@ -294,53 +282,57 @@ class Walk:
                 message = f"the decisions of this space are entangled: more than {MOST_RUNS:,} cases"
                 help = "decisions that many blocks read multiply: let each block decide for itself"
                 self._fail(Refused("E0602", message, span, help))
-            self._reset(state.streams, picks)
+            self._reset(state, picks)
             try:
                 step()
             except Undecided as undecided:
                 found = undecided.open
-                self.decisions.setdefault(found.name, found)
-                waiting += [{**picks, found.name: i} for i in reversed(range(len(found.options)))]
+                self.decisions.setdefault(decision_of(found), found)
+                waiting += [{**picks, decision_of(found): i} for i in reversed(range(len(found.options)))]
                 continue
             except Refused as error:
                 self.builder.report(error)
             self._check(picks)
             yield picks
 
-    def _reset(self, streams: Streams, picks: Picks) -> None:
+    def _reset(self, state: State, picks: Picks) -> None:
         builder = self.builder
         builder.nodes, builder.types, builder.names = [], {}, {}
-        builder.labels, builder.indexed, builder.decisions = {}, {}, []
-        builder.applied, builder.size, builder.head = None, 0, None
+        builder.labels = dict.fromkeys(state.labels, self.network.span)
+        builder.after = dict.fromkeys(state.labels, 0)
+        builder.indexed = {label.partition(".")[0]: "." in label for label in state.labels}
+        builder.decisions, builder.applied, builder.size = [], None, 0
+        builder.head = 0 if self._head else None
         builder.shared.chain.clear()
-        builder.streams = {name: builder.tensor(type_) for name, type_ in streams}
+        builder.env = {**self._parameters, **dict(state.names)}
+        builder.streams = {name: builder.tensor(type_) for name, type_ in state.streams}
         for name, tensor in builder.streams.items():
             assert isinstance(tensor, Tensor)
             builder.names[tensor.number] = name
-        self.choices.picks = dict(picks)
+        self.choices.made = dict(picks)
 
     def _streams(self) -> Streams:
         tensors = self.builder.streams.items()
         return tuple((name, tensor.type) for name, tensor in tensors if isinstance(tensor, Tensor))
 
-    def _made(self) -> Metrics:
-        """The costs of the nodes that the last step has added."""
+    def _made(self, held: int) -> tuple[Metrics, int]:
+        """The costs of the nodes that the last step has added, and what the stream is held by after it."""
         builder = self.builder
         sums = [0] * len(self.sums)
-        peak: int | None = 0 if self._single else None
+        peak: int | None = held if self._single else None
         template = _Made(builder.types)
         for index, node in enumerate(builder.nodes):
             for number, costs in enumerate(self.costs):
                 cost = costs.added(template, node, index)  # type: ignore[arg-type]
                 sums[2 * number] += cost.params
                 sums[2 * number + 1] += cost.total_macs
-                if number == 0:
-                    sums[-3] += cost.statistics
-                    sums[-2] += cost.counters
-            made, most = self.activations.node(template, node)  # type: ignore[arg-type]
-            sums[-1] += made
-            peak = max(peak, most) if peak is not None and len(node.inputs) == len(node.outputs) == 1 else None
-        return Metrics(tuple(sums), peak)
+            sums[-1] += self.activations.total(template, node)  # type: ignore[arg-type]
+            if peak is None or not len(node.inputs) == len(node.outputs) == 1:
+                peak, held = None, 0
+                continue
+            most, held = self.activations.link(template, node, held)  # type: ignore[arg-type]
+            peak = max(peak, most)
+        return Metrics(tuple(sums), peak), held
 
     # --- mistakes
 
@@ -378,53 +370,26 @@ def _noted(error: Diagnostic, where: str) -> Diagnostic:
     return error.replace(help=help)  # type: ignore[no-any-return]
 
 
-def _steps(statements: Sequence[s.Statement]) -> Iterator[s.Statement]:
+def _forget(state: State, later: Later) -> State:
+    """The state without the names and labels that nothing later is about."""
+    read = {name for name, *_ in later.reads}
+    names = tuple([pair for pair in state.names if pair[0] in read])
+    labels = frozenset([label for label in state.labels if label.partition(".")[0] in later.labels])
+    return state._replace(names=names, labels=labels)
+
+
+def _steps(statements: Sequence[s.Statement], in_head: bool) -> Iterator[tuple[s.Statement, bool]]:
+    """The statements of a network, those of its head too, and whether they are of the head."""
     for statement in statements:
-        if isinstance(statement, s.Head):
-            yield from _steps(statement.body)
+        if isinstance(statement, s.Head) and not in_head:
+            yield from _steps(statement.body, True)
         else:
-            yield statement
+            yield statement, in_head
 
 
-def _opens(value: object) -> Iterator[Open]:
-    """Every open choice in a value, those in the arguments of blocks too."""
-    if isinstance(value, Open):
-        yield value
-        for option in value.options:
-            yield from _opens(option)
-    elif isinstance(value, (OpRef, BlockRef)):
-        for _, argument, _ in value.args:
-            yield from _opens(argument)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _opens(item)
+def _kept(picks: Picks, reads: Set[Read], names: Set[Decision] = frozenset()) -> Picked:
+    """The decisions that are among the names, or that something reads."""
+    return tuple(sorted([(n, i) for n, i in picks.items() if n in names or is_read(n[0], reads)]))
 
 
-def _names_in(item: Item) -> set[str]:
-    values: list[object] = [item.call, *[value for _, value, _ in item.args]]
-    return {found.name for value in values for found in _opens(value)}
-
-
-def _signature(value: Value | s.Call | s.Name, picks: Mapping[str, int]) -> object:
-    """What tells a value from others, whatever its decisions are called."""
-    if isinstance(value, s.Name):
-        return value.id
-    if isinstance(value, s.Call):
-        return value.name
-    if isinstance(value, Open):
-        if value.name in picks:
-            return _signature(value.options[picks[value.name]], picks)
-        return ("open", tuple(_signature(option, picks) for option in value.options))
-    if isinstance(value, (OpRef, BlockRef)):
-        first = value.name if isinstance(value, OpRef) else id(value.block)
-        return (first, tuple((name, _signature(arg, picks)) for name, arg, _ in value.args))
-    if is_list(value):
-        return tuple(_signature(item, picks) for item in value)
-    return None if isinstance(value, Poison) else key_of(value)
-
-
-def _arguments_key(item: Item, picks: Mapping[str, int]) -> object:
-    return tuple((name, _signature(value, picks)) for name, value, _ in item.args)
-
-
-__all__ = ["MOST_RUNS", "Metrics", "Reached", "Walk"]
+__all__ = ["MOST_RUNS", "Walk"]

@@ -1,4 +1,4 @@
-"""Spaces of odd forms: figures against every network made by itself, and every one frozen in both surfaces."""
+"""Spaces of odd forms: their figures are those of all networks, and each network is frozen in both surfaces."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from archdsl.cli import main
 from archdsl.elaborate import elaborate
 from archdsl.elaborate.choices import Choices, Open, option_texts
 from archdsl.graph import Graph
-from archdsl.network import Network, load
+from archdsl.network import Network, load, load_with_settings
 from archdsl.source import ArchError, Source
 from archdsl.space.picks import picks_text, read_picks
 from archdsl.stats import stats
@@ -85,72 +86,240 @@ def opened(network: str, name: str = "n.arch") -> Network:
 
 
 SPACES = {
-    # What lets and loops bind, and when.
-    "a let given anew": "network N(x: [3, 8, 8]; w = choose {2, 3}) { h = w; a: conv_bn(h); h = 5; b: conv_bn(h);"
-    " h = w * 2; c: conv_bn(h) }",
-    "a let of itself": "network N(x: [3, 8, 8]; w = choose {2, 3}) { h = w; a: conv_bn(h); h = h + 1; b: conv_bn(h);"
-    " h = h + 1; c: conv_bn(h) }",
-    "two lets that choose": "network N(x: [3, 8, 8]) { h = choose {1, 2}; a: conv_bn(h); h = choose {3, 4};"
-    " b: conv_bn(h); c: conv_bn(h) }",
-    "lets in branches": "network N(x: [3, 8, 8]; big = choose {true, false}) {\n"
-    " if big { v = 8 } else { v = choose {2, 3} }\n a: conv_bn(v)\n b: conv_bn(v) }",
-    "a let over a let": "network N(x: [3, 8, 8]; p = choose {1, 2}) {\n v = 1\n if p == 2 { v = choose {3, 4} }\n"
-    " t: conv_bn(v)\n u: conv_bn(v) }",
-    "several targets": "network N(x: [3, 8, 8]; p = choose {1, 2}) { a, b = [p, 5]; a, b = [b, a];"
-    " e: conv_bn(a); f: conv_bn(b) }",
-    "what a loop leaves": "network N(x: [3, 8, 8]; p = choose {1, 2}) {\n"
-    " for i in range(2) {\n  v = p + i + choose {0, 1}\n  c[i]: conv_bn(v)\n }\n"
-    " t: conv_bn(v)\n u: conv_bn(i + 1) }",
-    "what nothing reads": "network N(x: [3, 8, 8]; w = choose {2, 3}, h = w * 2) { a: conv_bn(4) }",
-    # Parameters.
-    "arguments of the module": "network N(x: [3, 8, 8]; num_classes = choose {10, 20}, drop_path = choose {0.1, 0.2},"
-    " h = num_classes * 2) {\n a: conv_bn(h)\n k = num_classes * choose {1, 2}\n b: conv_bn(k)\n"
-    " head {\n  p: global_avg_pool\n  if choose {true, false} { m: linear(3) }\n  c: linear(num_classes)\n } }",
-    "two choices of a parameter": "network N(x: [3, 8, 8]; w = choose {1, 2} * choose {1, 3}) {\n"
-    " a: conv_bn(w)\n b: conv_bn(w)\n c: conv_bn(w) }",
-    "choices of functions": "network N(x: [3, 8, 8]; w = max(choose {1, 2}, choose {2, 3})) {\n a: conv_bn(w)\n"
-    " b: conv_bn(int(choose {1, 2} * 1.5) + int(choose {1, 3} * 1.5))\n c: conv_bn(w) }",
-    "a choice in an option": "network N(x: [3, 8, 8]; w = choose {2, choose {3, 4}}, e = choose {[1, 2], [choose {1, 3}]})"
-    " {\n a: conv_bn(w)\n stage s { thin(expansion = each e) }\n b: conv_bn(w)\n stage t { thin(expansion = each e) } }",
-    "lists joined": "network N(x: [3, 8, 8]; e = [choose {1, 2}] + [choose {1, 3}]) {\n a: conv_bn(4)\n"
-    " stage s { thin(expansion = each e) }\n stage t { thin(expansion = each e) } }",
-    "a choice of an argument of a choice": "network N(x: [3, 8, 8]; act = choose {relu, leaky_relu(choose {0.1, 0.2})})"
-    " {\n stage s { thin(act = act) }\n stage t { thin(act = act) * 2 } }",
-    # Blocks that look alike.
-    "parameters that are called": "network N(x: [3, 8, 8]; k = choose {thin, wide(choose {1, 2})}) {\n"
-    " stage s { k * 2; k(expansion = each [1, 2]) }\n stage t { k }\n u: k }".replace("k(expansion = each [1, 2])", "k"),
-    "a called parameter given arguments": "network N(x: [3, 8, 8]; k = choose {thin, wide}) {\n"
-    " stage s { k(expansion = choose {1, 2}) * 2; k(expansion = each choose {1, 2}) * 2 }\n"
-    " stage t { listed(inner = k(choose {1, 2})) } }",
-    "no block by a parameter": "network N(x: [3, 8, 8]; k = choose {none, thin}) { stage s { k * 2; wide } }",
-    "one list twice, or two": "network N(x: [3, 8, 8]; p = [choose {1, 2}, 3], q = [choose {1, 2}, 3]) {\n"
-    " stage s { listed(a = p, b = p); listed(a = p, b = q) } }",
-    "one element twice, or two": "network N(x: [3, 8, 8]) {\n"
-    " stage s { listed(a = [choose {1, 2} * 2]); listed(a = [choose {1, 2}, choose {1, 2}]) } }",
-    "options of one name": "network N(x: [3, 8, 8]) {\n"
-    " stage s { each choose {thin(choose {1, 2}), thin(choose {3, 4})} * 2 } }",
-    "plain blocks beside a choice": "network N(x: [3, 8, 8]) { stage s { thin * 3; choose {thin, wide} } }",
-    # Statements and blocks that are left out.
-    "choices in nested decisions": "network N(x: [3, 8, 8]; c = choose {true, false}) {\n a: conv_bn(2)\n"
-    " if c {\n  if choose {true, false} { b: thin }\n  if choose {true, false} { d: thin }\n }\n"
-    " if not c { b: wide } }",
-    "a count of 0": "network N(x: [3, 8, 8]; d = choose {0, 1, 2}) {\n stage s { thin(each choose {1, 2}) * d }\n"
-    " a: conv_bn(3) }",
-    "a width of no blocks": "network N(x: [3, 8, 8]) {\n a: thin\n stage s(8) { choose {none, conv_bn(8)} }\n"
-    " stage t(8) { choose {none, conv_bn(8)} } }",
-    "a width that is chosen": "network N(x: [3, 8, 8]) { stage s(choose {3, 3.0, 6 / 2}) { thin } }",
-    # Memory that a view holds, and streams.
-    "views": "network N(x: [32, 8, 8]) {\n stage s {\n  choose {halve, identity}\n  choose {halve, none}\n"
-    "  each choose {identity, thin, dropout(0.1)} * 2\n }\n a: conv_bn(choose {1, 20}) }",
-    "a decision adds a stream": "network N(x: [3, 8, 8]; tok = choose {true, false}) {\n a: conv_bn(4)\n"
-    " if tok { t: tokens_of(n = choose {4, 5}) }\n stage b { thin(choose {1, 3}) * 2 }\n"
-    " if tok { pool: join } else { pool: global_avg_pool }\n c: linear(3) }",
-}  # fmt: skip
+    "a let given anew": """
+network N(x: [3, 8, 8]; w = choose {2, 3}) { h = w
+ a: conv_bn(h)
+ h = 5
+ b: conv_bn(h)
+ h = w * 2
+ c: conv_bn(h) }
+""",
+    "a let of itself": """
+network N(x: [3, 8, 8]; w = choose {2, 3}) { h = w
+ a: conv_bn(h)
+ h = h + 1
+ b: conv_bn(h)
+ h = h + 1
+ c: conv_bn(h) }
+""",
+    "two lets that choose": """
+network N(x: [3, 8, 8]) { h = choose {1, 2}
+ a: conv_bn(h)
+ h = choose {3, 4}
+ b: conv_bn(h)
+ c: conv_bn(h) }
+""",
+    "lets in branches": """
+network N(x: [3, 8, 8]; big = choose {true, false}) {
+ if big { v = 8 } else { v = choose {2, 3} }
+ a: conv_bn(v)
+ b: conv_bn(v) }
+""",
+    "a let over a let": """
+network N(x: [3, 8, 8]; p = choose {1, 2}) {
+ v = 1
+ if p == 2 { v = choose {3, 4} }
+ t: conv_bn(v)
+ u: conv_bn(v) }
+""",
+    "several targets": """
+network N(x: [3, 8, 8]; p = choose {1, 2}) { a, b = [p, 5]
+ a, b = [b, a]
+ e: conv_bn(a)
+ f: conv_bn(b) }
+""",
+    "what a loop leaves": """
+network N(x: [3, 8, 8]; p = choose {1, 2}) {
+ for i in range(2) {
+  v = p + i + choose {0, 1}
+  c[i]: conv_bn(v)
+ }
+ t: conv_bn(v)
+ u: conv_bn(i + 1) }
+""",
+    "what nothing reads": """
+network N(x: [3, 8, 8]; w = choose {2, 3}, h = w * 2) { a: conv_bn(4) }
+""",
+    "arguments of the module": """
+network N(x: [3, 8, 8]; num_classes = choose {10, 20}, drop_path = choose {0.1, 0.2}, h = num_classes * 2) {
+ a: conv_bn(h)
+ k = num_classes * choose {1, 2}
+ b: conv_bn(k)
+ head {
+  p: global_avg_pool
+  if choose {true, false} { m: linear(3) }
+  c: linear(num_classes)
+ } }
+""",
+    "two choices of a parameter": """
+network N(x: [3, 8, 8]; w = choose {1, 2} * choose {1, 3}) {
+ a: conv_bn(w)
+ b: conv_bn(w)
+ c: conv_bn(w) }
+""",
+    "choices of functions": """
+network N(x: [3, 8, 8]; w = max(choose {1, 2}, choose {2, 3})) {
+ a: conv_bn(w)
+ b: conv_bn(int(choose {1, 2} * 1.5) + int(choose {1, 3} * 1.5))
+ c: conv_bn(w) }
+""",
+    "a choice in an option": """
+network N(x: [3, 8, 8]; w = choose {2, choose {3, 4}}, e = choose {[1, 2], [choose {1, 3}]}) {
+ a: conv_bn(w)
+ stage s { thin(expansion = each e) }
+ b: conv_bn(w)
+ stage t { thin(expansion = each e) } }
+""",
+    "lists joined": """
+network N(x: [3, 8, 8]; e = [choose {1, 2}] + [choose {1, 3}]) {
+ a: conv_bn(4)
+ stage s { thin(expansion = each e) }
+ stage t { thin(expansion = each e) } }
+""",
+    "a choice of an argument of a choice": """
+network N(x: [3, 8, 8]; act = choose {relu, leaky_relu(choose {0.1, 0.2})}) {
+ stage s { thin(act = act) }
+ stage t { thin(act = act) * 2 } }
+""",
+    "parameters that are called": """
+network N(x: [3, 8, 8]; k = choose {thin, wide(choose {1, 2})}) {
+ stage s { k * 2; k }
+ stage t { k }
+ u: k }
+""",
+    "a called parameter given arguments": """
+network N(x: [3, 8, 8]; k = choose {thin, wide}) {
+ stage s { k(expansion = choose {1, 2}) * 2; k(expansion = each choose {1, 2}) * 2 }
+ stage t { listed(inner = k(choose {1, 2})) } }
+""",
+    "no block by a parameter": """
+network N(x: [3, 8, 8]; k = choose {none, thin}) { stage s { k * 2; wide } }
+""",
+    "one list twice, or two": """
+network N(x: [3, 8, 8]; p = [choose {1, 2}, 3], q = [choose {1, 2}, 3]) {
+ stage s { listed(a = p, b = p); listed(a = p, b = q) } }
+""",
+    "one element twice, or two": """
+network N(x: [3, 8, 8]) {
+ stage s { listed(a = [choose {1, 2} * 2]); listed(a = [choose {1, 2}, choose {1, 2}]) } }
+""",
+    "options of one name": """
+network N(x: [3, 8, 8]) {
+ stage s { each choose {thin(choose {1, 2}), thin(choose {3, 4})} * 2 } }
+""",
+    "plain blocks beside a choice": """
+network N(x: [3, 8, 8]) { stage s { thin * 3; choose {thin, wide} } }
+""",
+    "choices in nested decisions": """
+network N(x: [3, 8, 8]; c = choose {true, false}) {
+ a: conv_bn(2)
+ if c {
+  if choose {true, false} { b: thin }
+  if choose {true, false} { d: thin }
+ }
+ if not c { b: wide } }
+""",
+    "a count of 0": """
+network N(x: [3, 8, 8]; d = choose {0, 1, 2}) {
+ stage s { thin(each choose {1, 2}) * d }
+ a: conv_bn(3) }
+""",
+    "a width of no blocks": """
+network N(x: [3, 8, 8]) {
+ a: thin
+ stage s(8) { choose {none, conv_bn(8)} }
+ stage t(8) { choose {none, conv_bn(8)} } }
+""",
+    "a width that is chosen": """
+network N(x: [3, 8, 8]) { stage s(choose {3, 3.0, 6 / 2}) { thin } }
+""",
+    "views": """
+network N(x: [32, 8, 8]) {
+ stage s {
+  choose {halve, identity}
+  choose {halve, none}
+  each choose {identity, thin, dropout(0.1)} * 2
+ }
+ a: conv_bn(choose {1, 20}) }
+""",
+    "a decision adds a stream": """
+network N(x: [3, 8, 8]; tok = choose {true, false}) {
+ a: conv_bn(4)
+ if tok { t: tokens_of(n = choose {4, 5}) }
+ stage b { thin(choose {1, 3}) * 2 }
+ if tok { pool: join } else { pool: global_avg_pool }
+ c: linear(3) }
+""",
+    "stages in a decision": """
+network N(x: [3, 8, 8]; deep = choose {true, false}) {
+ if deep {
+  stage s(3) { thin(each choose {1, 2}) * 2 }
+  stage t { wide(choose {1, 2}) }
+ } else { s: wide }
+ c: conv_bn(3)
+ features s }
+""",
+    "heads in a decision": """
+network N(x: [3, 8, 8]; big = choose {true, false}, num_classes = 10) {
+ a: conv_bn(choose {4, 5})
+ if big { head { p: global_avg_pool
+ m: linear(choose {7, 8})
+ c: linear(num_classes) } }
+ else { head { p: global_avg_pool
+ c: linear(num_classes) } } }
+""",
+    "a loop over choices": """
+network N(x: [3, 8, 8]) {
+ for w in [choose {1, 2}, choose {3, 4}] {
+  v = w + 1
+  q[w]: conv_bn(w)
+ }
+ t: conv_bn(v)
+ u: conv_bn(w)
+ z: conv_bn(v) }
+""",
+    "a decision in loops is one": """
+network N(x: [3, 8, 8]; n = choose {1, 2}) {
+ for i in range(2) {
+  for j in range(n) {
+   if choose {true, false} { q[2 * i + j]: conv_bn(i + j + 1) }
+  }
+ }
+ t: conv_bn(i + 3) }
+""",
+    "choices of two targets": """
+network N(x: [3, 8, 8]) {
+ a, b = [choose {1, 2}, choose {3, 4}]
+ t: conv_bn(b)
+ u: conv_bn(b)
+ v: conv_bn(b)
+ w: conv_bn(a) }
+""",
+    "a loop in a decision": """
+network N(x: [3, 8, 8]; m = choose {1, 2, 3}) {
+ if m > 1 {
+  for i in range(m) { c[i]: thin(choose {1, 2}) }
+ } else { d: conv_bn(3) }
+ e: conv_bn(m) }
+""",
+    "called elements": """
+network N(x: [3, 8, 8]; ks = [choose {thin, wide}, thin, choose {wide(choose {1, 2}), thin}]) {
+ for i in range(len(ks)) {
+  k = ks[i]
+  c[i]: k
+ }
+ t: k }
+""",
+}
 
 
 @pytest.mark.parametrize("form", SPACES)
 def test_figures_and_frozen_documents_of_every_network(form: str) -> None:
-    space = opened(SPACES[form])
+    check(opened(SPACES[form]), frozen=form != "a width that is chosen")  # its options are one number
+
+
+def check(space: Network, frozen: bool = True, step: int = 1) -> None:
+    """Compare a space with every network of it, and freeze every network, or every one in so many."""
     networks = list(every(space))
     found = space.space()
     assert found.size == len(networks)
@@ -159,18 +328,64 @@ def test_figures_and_frozen_documents_of_every_network(form: str) -> None:
         values = [getattr(figure, name) for figure in figures]
         assert getattr(found, name) in ((min(values), max(values)), None), name
     names = {name for picks, _ in networks for name in picks}
-    assert sum(len(d.options) > 0 and d.count for d in found.decisions) >= len(names)
-    for picks, graph in networks:
-        if form == "a width that is chosen":
-            break  # its options are one number
-        frozen = space.freeze(
-            read_picks(Source("picks.yaml", picks_text(picks) or "{}")).values if picks else {}, "M"
-        )
-        assert frozen.graph.fingerprint == graph.fingerprint
+    assert sum(d.count for d in found.decisions) >= len(names)  # some that exclude each other share a name
+    for picks, graph in networks[::step] if frozen else ():
+        read = read_picks(Source("picks.yaml", picks_text(picks) or "{}"))
+        plain = space.freeze(read.values, "M")
+        assert plain.graph.fingerprint == graph.fingerprint
         for surface in ("arch", "yaml"):
-            Path(f"m.{surface}").write_text(frozen.text(surface), encoding="utf-8")
+            Path(f"m.{surface}").write_text(plain.text(surface), encoding="utf-8")
             made = load(f"m.{surface}")
             assert not made.is_open and made.graph.fingerprint == graph.fingerprint, picks
+
+
+BASE = """network N(x: [3, 8, 8]; w = [choose {2, 3}, 4], e = [choose {1, 2}, 2], d = 2) {
+ stem: conv_bn(w[0])
+ stage s(w[0]) {
+  thin(expansion = each e)
+  wide(choose {1, 3}) * d
+  last: thin
+ }
+ down: conv_bn(w[1], stride = 2)
+ stage t {
+  each choose {thin(each choose {1, 2}), none} * 2
+  wide
+ }
+ features s, t
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        (["w[0] = 3", "d = choose {0, 1}"], {"d"}),
+        (["e += [choose {3, 4}]", "w[-1] = choose {6, 7}"], {"e[2]", "w[1]"}),
+        (["e = [choose {1, 5}, choose {2, 6}]"], {"e[0]", "e[1]"}),
+        (["s += wide(choose {2, 4})", "d = 1"], {"s.blocks[3].0"}),
+        (["s.0.expansion = choose {5, 6}", "s.1 = choose {thin, wide(choose {1, 2})}"],
+         {"s.0.expansion", "s.1.block", "s.1.wide.0"}),
+        # Decisions are called after where blocks end up: another block may have been there.
+        (["unset s.0", "s.1.expansion = choose {5, 6}"], {"s.0.expansion"}),
+        (["unset t.0", "t.2.expansion = choose {3, 4}"], {"t.1.expansion"}),
+        (["t.2 = listed(a = [choose {1, 2}, 3])", "unset t.0"], {"t.1.a[0]"}),
+        (["s.last.act = choose {relu, gelu}", "stem.kernel = choose {1, 3}"], {"s.last.act", "stem.kernel"}),
+        (["s = [thin(choose {1, 2}), each choose {thin, wide} * d]"], {"s.blocks[0].0", "s.1.block"}),
+        (["unset t", "features = [s]"], set()),
+    ],
+    ids=lambda value: "; ".join(value) if isinstance(value, list) else "",
+)  # fmt: skip
+def test_choices_that_settings_make(settings: list[str], names: set[str]) -> None:
+    body = "\n  ".join(settings)
+    opened(f"{BASE}space V : N {{\n  {body}\n}}\nbuild V")
+    assert main(["fmt", "n.arch", "--to", "yaml", "-o", "n.yaml"]) == 0
+    opened(BASE, "base.arch")
+    spaces = [load("n.arch"), load("n.yaml"), load_with_settings("base.arch", None, settings, ())]
+    check(spaces[0], step=7)
+    assert len({str(space.space().replace(name="V").as_dict()) for space in spaces}) == 1
+    for seed in range(4):
+        assert len({space.sample(seed, "M").text("arch") for space in spaces}) == 1
+    assert names <= {name for picks, _ in every(spaces[0]) for name in picks}
 
 
 @pytest.mark.parametrize(
@@ -198,7 +413,8 @@ def test_what_one_network_of_a_space_is_refused_for_the_space_is_refused_for(net
 def test_two_decisions_of_one_name_are_told_apart_or_refused() -> None:
     """A parameter `s` and an entry `s` may both choose an argument of what they call."""
     space = opened(
-        "network N(x: [3, 8, 8]; s = leaky_relu(choose {0.1, 0.2})) {\n s: conv_bn(choose {1, 2})\n t: thin(act = s) }"
+        "network N(x: [3, 8, 8]; s = leaky_relu(choose {0.1, 0.2})) {\n"
+        " s: conv_bn(choose {1, 2})\n t: thin(act = s) }"
     )
     assert space.space().size == 4
     with pytest.raises(ArchError) as caught:
@@ -223,3 +439,21 @@ def test_resolutions_out_of_bounds(size: int) -> None:
         with pytest.raises(ArchError) as caught:
             ask()
         assert caught.value.diagnostics[0].code == "E0703"
+
+
+def test_many_decisions_in_loops_and_branches_are_no_entangled_ones() -> None:
+    space = opened(
+        "network N(x: [3, 8, 8]; deep = choose {true, false}) {\n"
+        " for i in range(40) { c[i]: thin(choose {1, 2}) }\n"
+        " if deep { stage s { thin(each choose {1, 2}) * 40 } }\n}"
+    )
+    assert space.space().size == 2**40 * (2**40 + 1)
+
+
+def test_lets_beyond_all_bounds_are_refused() -> None:
+    lets = " h = h + 1\n" * 500
+    space = opened(f"network N(x: [3, 8, 8]; w = choose {{1, 2}}) {{\n h = w\n{lets} a: conv_bn(h) }}")
+    for ask in (space.space, lambda: space.sample(1), lambda: space.graph):
+        with pytest.raises(ArchError) as caught:
+            ask()
+        assert "E0601" in [mistake.code for mistake in caught.value.diagnostics]

@@ -88,7 +88,7 @@ class NetworkElaborator(StageElaborator):
                 raise Refused("E0208", "networks return nothing", statement.span, help)
             case s.Let(targets, _) if self.is_open:
                 # Those of `a, b = b, a` all read what stands before it.
-                place = self._places[id(statement)]
+                place = self.places[id(statement)]
                 given = [self.defer(statement, place, position) for position in range(len(targets))]
                 self.given[id(statement)] = given
                 self.env.update(zip([target.name for target in targets], given, strict=True))  # type: ignore[arg-type]
@@ -96,8 +96,18 @@ class NetworkElaborator(StageElaborator):
                 super().statement(statement)
                 self._check_let(statement)
             case _:
-                with self.at(self._places[id(statement)]):
+                with self.at(self.places[id(statement)]):
                     super().statement(statement)
+
+    def condition(self, statement: s.If) -> bool | None:
+        """Which branch of a decision is taken; None after a mistake."""
+        with self.at(self.places[id(statement)]):
+            return self.decide(statement.condition)
+
+    def elements_of(self, loop: s.For) -> list[Value]:
+        """What a loop goes over."""
+        with self.at(self.places[id(loop)]):
+            return self.elements(loop.values, "what 'for' goes over")
 
     def _check_let(self, let: s.Let) -> None:
         """Note `stem = conv_stem(32)`, which makes nothing, where `stem: conv_stem(32)` is meant."""
@@ -112,7 +122,7 @@ class NetworkElaborator(StageElaborator):
         return set(s.names_in(self.network.body))
 
     @cached_property
-    def _places(self) -> dict[int, str]:
+    def places(self) -> dict[int, str]:
         """What choices in lets, `if` and `for` are called after, by the identity of the statement."""
         places: dict[int, str] = {}
         taken = Counter(param.name for param in self.network.params)
@@ -178,9 +188,7 @@ def run(builder: NetworkElaborator, resolution: tuple[int, int] | None) -> Netwo
         except Refused as error:
             builder.report(error)
         except RecursionError:
-            message = "blocks, statements and brackets are nested too deep"
-            help = "give inner parts a name of their own"
-            raise ArchError([Diagnostic("E0601", message, network.span, help)]) from None
+            raise too_deep(network) from None
     builder.settle_parameters()
     if builder.choices.left:
         shared.errors.insert(0, _open_decisions(network, builder.choices))
@@ -264,6 +272,12 @@ def _check_parameters(builder: NetworkElaborator) -> None:
         if close is not None and param.name not in read:
             message = f"nothing reads the parameter {param.name!r}"
             builder.report(Refused("E0220", message, param.span, f"did you mean {close!r}?"))
+
+
+def too_deep(network: s.Network) -> ArchError:
+    """The mistake of parts in parts in parts."""
+    message = "blocks, statements and brackets are nested too deep"
+    return ArchError([Diagnostic("E0601", message, network.span, "give inner parts a name of their own")])
 
 
 def no_entries(network: s.Network) -> Refused:

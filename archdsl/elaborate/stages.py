@@ -129,7 +129,7 @@ class StageElaborator(StreamElaborator):
 
     @cached_property
     def _stage_names(self) -> set[str]:
-        return {statement.label for statement in self.network.body if isinstance(statement, s.Stage)}
+        return {stage.label for stage in s.parts_of(self.network.body, s.Stage)}
 
     def items_of(self, stage: s.Stage) -> list[Item]:
         """The blocks of a stage, with what the layers of its variants append, set and unset.

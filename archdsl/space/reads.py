@@ -20,8 +20,10 @@ def definitions_of(network: s.Network) -> dict[str, list[object]]:
     """All that gives a name a value: parameters, lets and loops. A name may be given anew."""
     result: dict[str, list[object]] = {param.name: [param] for param in network.params}
     for let in s.parts_of(network.body, s.Let):
+        # Choices in `a, b = [...]` are called after a.
+        first = s.Name(let.targets[0].name, let.span)
         for target in let.targets:
-            result.setdefault(target.name, []).append(let.value)
+            result.setdefault(target.name, []).append((let.value, first))
     for loop in s.parts_of(network.body, s.For):
         result.setdefault(loop.name, []).append(loop.values)
     return result

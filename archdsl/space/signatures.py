@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Set
 
 from archdsl import syntax as s
+from archdsl.elaborate.choices import Deferred
 from archdsl.elaborate.stages import Item
 from archdsl.elaborate.values import BlockRef, Open, OpRef, Poison, Value, is_list, key_of
 from archdsl.space.states import Decision, Picks
@@ -27,6 +28,17 @@ def opens(value: object) -> Iterator[Open]:
     elif isinstance(value, list):
         for item in value:
             yield from opens(item)
+
+
+def decisions_in(values: Iterable[Value | Deferred]) -> Set[Decision]:
+    """The open decisions in the values of names, and in what those were made of."""
+    result: set[Decision] = set()
+    for value in values:
+        if isinstance(value, Deferred):
+            result |= decisions_in(value.names.values())
+        else:
+            result.update(map(decision_of, opens(value)))
+    return result
 
 
 def values_of(item: Item) -> list[Value | s.Call | s.Name | None]:

@@ -18,7 +18,7 @@ from archdsl import syntax as s
 from archdsl.cost import Convention, TemplateCosts
 from archdsl.cost.memory import Dtype, TemplateActivations
 from archdsl.elaborate.choices import Choices, Open, option_texts
-from archdsl.elaborate.networks import NetworkElaborator, no_entries
+from archdsl.elaborate.networks import NetworkElaborator, no_entries, too_deep
 from archdsl.elaborate.stages import Item, Numbers
 from archdsl.elaborate.templates import Elaborator
 from archdsl.elaborate.values import Refused, Tensor, Value
@@ -26,8 +26,8 @@ from archdsl.graph import Node
 from archdsl.library import Unit
 from archdsl.ops import TensorType
 from archdsl.source import ArchError, Diagnostic, Span
-from archdsl.space.reads import Read, definitions_of, is_read, reads_of
-from archdsl.space.signatures import Signer, decision_of, opens, values_of
+from archdsl.space.reads import Read, definitions_of, is_read, origin, reads_of
+from archdsl.space.signatures import Signer, decision_of, decisions_in, opens, values_of
 from archdsl.space.states import (
     Decision,
     Ending,
@@ -74,6 +74,10 @@ class Later(NamedTuple):
     reads: frozenset[Read]
     labels: frozenset[str]
 
+    def and_(self, other: Later) -> Later:
+        """What this or the other is about."""
+        return Later(self.reads | other.reads, self.labels | other.labels)
+
 
 class Walk:
     """Goes through a network with open choices; `result` is what all of its networks come to."""
@@ -102,15 +106,19 @@ class Walk:
         self._noted: set[tuple[str, Span]] = set()
         self._known: dict[object, list[tuple[Ending, Reached]]] = {}
         self._definitions = definitions_of(network)
-        self._head = False
+        self._in_head = False
 
     def result(self) -> Reached:
         """All networks of the space; raises `ArchError` where one of them is wrong."""
+        try:
+            return self._result()
+        except RecursionError:
+            raise too_deep(self.network) from None
+
+    def _result(self) -> Reached:
         builder = self.builder
         builder.set_parameters()
         builder.set_inputs(self._resolution)
-        for head in [part for part in self.network.body if isinstance(part, s.Head)][1:]:
-            builder.report(Refused("E0213", "a network has one head", head.span))
         self._check()
         self._parameters = dict(builder.env)
         start = self._streams()
@@ -119,15 +127,11 @@ class Walk:
         held = self.activations.bytes(self.input) if self._single else 0
         nothing = Metrics((0,) * len(self.sums), 0)
         states = States()
-        steps = list(_steps(self.network.body, False))
-        later = self._later([statement for statement, _ in steps])
+        everything = self._about(self.network.body)
         first = State((), start, (), frozenset(), held, False)
         for picks in self._forks(first, builder.read_model_arguments, self.network.span):
-            states.add(first._replace(picks=_kept(picks, later[0].reads)), Reached(1, nothing, nothing))
-        for (statement, in_head), rest in zip(steps, later[1:], strict=True):
-            self._head = in_head
-            step = self._stage if isinstance(statement, s.Stage) and not in_head else self._statement
-            states = step(statement, states, rest)  # type: ignore[arg-type]
+            states.add(_rest(first, picks, everything), Reached(1, nothing, nothing))
+        states = self._run(self.network.body, states, Later(frozenset(), frozenset()))
         if not all(state.is_begun for state, _ in states):
             self._fail(no_entries(self.network))
         results = [reached for _, reached in states]
@@ -136,52 +140,120 @@ class Walk:
             whole.join(reached)
         return whole
 
-    def _later(self, steps: Sequence[s.Statement]) -> list[Later]:
-        """What all of the steps are about, then what those after the first are, and so on."""
-        reads: set[Read] = set()
-        labels: set[str] = set()
-        result = [Later(frozenset(), frozenset())]
-        for statement in reversed(steps):
-            if not isinstance(statement, s.Let):
-                reads |= reads_of(statement, self._definitions)
-            for part in s.parts_of(statement, s.Entry | s.Stage | s.LabelPath):
-                labels.add(part.parts[0] if isinstance(part, s.LabelPath) else part.label)
-            result.append(Later(frozenset(reads), frozenset(labels)))
-        return result[::-1]
+    def _about(self, part: object) -> Later:
+        """What a part of the network reads, and the labels in it."""
+        labels = [found.label for found in s.parts_of(part, s.Entry | s.Stage)]
+        labels += [path.parts[0] for path in s.parts_of(part, s.LabelPath)]
+        return Later(frozenset(reads_of(part, self._definitions)), frozenset(labels))
 
     # --- steps
 
-    def _statement(self, statement: s.Statement, states: States, later: Later) -> States:
-        if isinstance(statement, s.SubjectTo | s.Init):
-            return states
+    def _run(self, statements: Sequence[s.Statement], states: States, later: Later) -> States:
+        """Go through statements one by one; `later` is what comes behind all of them."""
+        waiting = []
+        for statement in reversed(statements):
+            waiting.append((statement, later))
+            # A let is read where its name is.
+            later = later if isinstance(statement, s.Let) else later.and_(self._about(statement))
+        for statement, rest in reversed(waiting):
+            states = self._step(statement, states, rest)
+        return states
+
+    def _step(self, statement: s.Statement, states: States, later: Later) -> States:
+        match statement:
+            case s.SubjectTo() | s.Init():
+                return states
+            case s.Head(body) if not self._in_head:
+                self._in_head = True
+                return self._run(body, states, later)
+            case s.Stage() if not self._in_head:
+                return self._stage(statement, states, later)
+            case s.If():
+                return self._if(statement, states, later)
+            case s.For():
+                return self._loop(statement, states, later)
         result = States()
         for state, reached in states:
             for picks in self._forks(state, lambda: self.builder.statement(statement), statement.span):
                 made, held = self._made(state.held)
                 env, labels = self.builder.env.items(), frozenset(self.builder.labels)
                 names = tuple([pair for pair in env if pair[1] is not self._parameters.get(pair[0])])
-                kept, is_begun = _kept(picks, later.reads), state.is_begun or bool(self.builder.nodes)
-                end = State(kept, self._streams(), names, labels, held, is_begun)
-                result.add(_forget(end, later), reached.then(1, made, made))
+                is_begun = state.is_begun or bool(self.builder.nodes)
+                end = State((), self._streams(), names, labels, held, is_begun)
+                result.add(_rest(end, picks, later), reached.then(1, made, made))
+        return result
+
+    def _if(self, statement: s.If, states: States, later: Later) -> States:
+        """Both branches, each from the states that take it."""
+        result = States()
+        found: list[bool | None] = [None]
+
+        def decide() -> None:
+            found[0] = self.builder.condition(statement)
+
+        branches = {True: statement.then, False: statement.otherwise}
+        taken = {True: States(), False: States()}
+        for state, reached in states:
+            for picks in self._forks(state, decide, statement.span):
+                outcome = bool(found[0])
+                rest = later.and_(self._about(branches[outcome]))
+                taken[outcome].add(_rest(state, picks, rest), reached)
+        before = self._in_head
+        after = set()
+        for outcome, branch in branches.items():
+            self._in_head = before
+            for state, reached in self._run(branch, taken[outcome], later):
+                result.add(_rest(state, dict(state.picks), later), reached)
+            after.add(self._in_head)
+        self._in_head = any(after)
+        return result
+
+    def _loop(self, loop: s.For, states: States, later: Later) -> States:
+        """A loop unrolled, for each list of elements that its decisions give."""
+        result = States()
+        inside = later.and_(self._about(loop.body))
+        # What `if` in it chooses is one decision for all rounds.
+        inside = inside.and_(Later(frozenset({origin(self.builder.places[id(loop)])}), frozenset()))
+        found: list[Value] = []
+
+        def expand() -> None:
+            found[:] = self.builder.elements_of(loop)
+
+        for state, reached in states:
+            for picks in self._forks(state, expand, loop.span):
+                elements = tuple(found)
+                inner = States()
+                # The elements are a name of their own until the loop is done.
+                names = (*state.names, (_elements_of(loop), list(elements)))
+                inner.add(_rest(state._replace(names=names), picks, inside, _elements_of(loop)), reached)
+                for element in elements:
+                    bound = States()
+                    for each, done in inner:
+                        others = [pair for pair in each.names if pair[0] != loop.name]
+                        bound.add(each._replace(names=(*others, (loop.name, element))), done)
+                    rest = Later(inside.reads | {(_elements_of(loop),)}, inside.labels)
+                    inner = self._run(loop.body, bound, rest)
+                for end, done in inner:
+                    result.add(_rest(end, dict(end.picks), later), done)
         return result
 
     def _stage(self, stage: s.Stage, states: States, later: Later) -> States:
         """The blocks of a stage one by one, for each list of blocks that its decisions give."""
         reads = later.reads | reads_of(stage.width, self._definitions)
         result = States()
+        found: list[Item] = []
+
+        def expand() -> None:
+            self.builder.own(stage.label, stage.span)
+            found[:] = self.builder.items_of(stage)
+            for item in found:
+                if item.label is not None:
+                    self.builder.own(f"{stage.label}.{item.label}", item.span)
+
         for state, reached in states:
-            found: list[Item] = []
-
-            def expand(found: list[Item] = found) -> None:
-                self.builder.own(stage.label, stage.span)
-                found[:] = self.builder.items_of(stage)
-                for item in found:
-                    if item.label is not None:
-                        self.builder.own(f"{stage.label}.{item.label}", item.span)
-
             for picks in self._forks(state, expand, stage.span):
                 items = list(found)
-                named = self._named(items)
+                named = self._named(items, decisions_in(value for _, value in state.names))
                 inner = States()
                 # A stage is there once one of its blocks is.
                 start = state._replace(picks=_kept(picks, reads, named[0]), labels=state.labels - {stage.label})
@@ -192,8 +264,7 @@ class Walk:
                     numbers.passed(item, True)
                 for end, done in inner:
                     for last in self._forks(end, partial(self._check_width, stage, end), stage.span):
-                        kept = end._replace(picks=_kept(last, later.reads))
-                        result.add(_forget(kept, later), done)
+                        result.add(_rest(end, last, later), done)
         return result
 
     def _check_width(self, stage: s.Stage, state: State) -> None:
@@ -253,9 +324,9 @@ class Walk:
             found = self._choices[id(item)] = (item, frozenset(map(decision_of, opened)))
         return found[1]
 
-    def _named(self, items: Sequence[Item]) -> list[Set[Decision]]:
-        """The open choices in all blocks, in all but the first, and so on; in none at the end."""
-        result: list[Set[Decision]] = [frozenset()]
+    def _named(self, items: Sequence[Item], bound: Set[Decision]) -> list[Set[Decision]]:
+        """The open choices in all blocks, in all but the first, and so on; `bound` are those behind them."""
+        result = [bound]
         for item in reversed(items):
             own = self._own(item)
             result.append(result[-1] if own <= result[-1] else own | result[-1])
@@ -302,7 +373,7 @@ class Walk:
         builder.after = dict.fromkeys(state.labels, 0)
         builder.indexed = {label.partition(".")[0]: "." in label for label in state.labels}
         builder.decisions, builder.applied, builder.size = [], None, 0
-        builder.head = 0 if self._head else None
+        builder.head = 0 if self._in_head else None
         builder.shared.chain.clear()
         builder.env = {**self._parameters, **dict(state.names)}
         builder.streams = {name: builder.tensor(type_) for name, type_ in state.streams}
@@ -370,21 +441,18 @@ def _noted(error: Diagnostic, where: str) -> Diagnostic:
     return error.replace(help=help)  # type: ignore[no-any-return]
 
 
-def _forget(state: State, later: Later) -> State:
-    """The state without the names and labels that nothing later is about."""
-    read = {name for name, *_ in later.reads}
-    names = tuple([pair for pair in state.names if pair[0] in read])
+def _elements_of(loop: s.For) -> str:
+    """No name of the language: what is left to go over is not forgotten."""
+    return f"in {loop.span}"
+
+
+def _rest(state: State, picks: Picks, later: Later, *names: str) -> State:
+    """The state with what something later is about, and with these names."""
+    read = {*names, *[name for name, *_ in later.reads]}
+    bound = tuple(sorted([pair for pair in state.names if pair[0] in read], key=lambda pair: pair[0]))
+    kept = _kept(picks, later.reads, decisions_in(value for _, value in bound))
     labels = frozenset([label for label in state.labels if label.partition(".")[0] in later.labels])
-    return state._replace(names=names, labels=labels)
-
-
-def _steps(statements: Sequence[s.Statement], in_head: bool) -> Iterator[tuple[s.Statement, bool]]:
-    """The statements of a network, those of its head too, and whether they are of the head."""
-    for statement in statements:
-        if isinstance(statement, s.Head) and not in_head:
-            yield from _steps(statement.body, True)
-        else:
-            yield statement, in_head
+    return state._replace(picks=kept, names=bound, labels=labels)
 
 
 def _kept(picks: Picks, reads: Set[Read], names: Set[Decision] = frozenset()) -> Picked:

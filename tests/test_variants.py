@@ -215,6 +215,17 @@ def test_starter_documents_work_and_are_formatted(ending: str, capsys: pytest.Ca
     assert load(f"smaller{ending}").lineage == ("Smaller", "MyNet_Large", "MyNet")
 
 
+@pytest.mark.parametrize("ending", [".yaml", ".arch"])
+@pytest.mark.parametrize("params", ["", "; width = choose {2, 3}", "; width = [2, 3]", "; act = relu"])
+def test_a_variant_of_any_network_can_be_begun(params: str, ending: str) -> None:
+    text = f'archdsl 1\nimport "convolution"\nnetwork N(image: [3, 8, 8]{params}) {{\n  a: conv_bn(4)\n}}\n'
+    Path("n.arch").write_text(text, encoding="utf-8")
+    assert main(["new", f"mine{ending}", "--base", "n.arch"]) == 0
+    assert main(["fmt", "--check", f"mine{ending}"]) == 0
+    assert load(f"mine{ending}").lineage == ("Mine", "N")
+    assert main(["stats", f"mine{ending}"]) == 0
+
+
 def test_the_two_starter_documents_are_one_network() -> None:
     for ending in (".yaml", ".arch"):
         assert main(["new", f"net{ending}"]) == 0

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from archdsl import syntax as s
-from archdsl.elaborate.expressions import LONGEST_LIST, Args, Expressions
+from archdsl.elaborate.expressions import Args, Expressions
+from archdsl.elaborate.functions import LONGEST_LIST
 from archdsl.elaborate.values import (
     BlockRef,
     Poison,

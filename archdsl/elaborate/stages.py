@@ -8,7 +8,8 @@ from typing import Final
 
 from archdsl import syntax as s
 from archdsl.elaborate.blocks import label_twice
-from archdsl.elaborate.expressions import LONGEST_LIST, Args
+from archdsl.elaborate.expressions import Args
+from archdsl.elaborate.functions import LONGEST_LIST
 from archdsl.elaborate.streams import Called, StreamElaborator
 from archdsl.elaborate.values import Open, Refused, Tensor, Value, describe, is_list
 from archdsl.graph import Stage, frames_of

@@ -310,6 +310,7 @@ class Walk:
     def _reset(self, streams: Streams, picks: Picks) -> None:
         builder = self.builder
         builder.nodes, builder.types, builder.names = [], {}, {}
+        builder.raw, builder.called, builder.guards, builder.decided = [], {}, [], []
         builder.labels, builder.indexed, builder.decisions = {}, {}, []
         builder.applied, builder.size, builder.head = None, 0, None
         builder.shared.chain.clear()

@@ -148,7 +148,8 @@ def apply(
 ) -> s.Network:
     """The network with one layer of settings; what is written is of no order: sets, appends, then unsets.
 
-    `unit` says what the names of blocks mean. Raises `ArchError` with all settings that are about nothing, or twice about one thing.
+    `unit` says what the names of blocks mean. Raises `ArchError` with all settings that are about nothing, or
+    twice about one thing.
     """
     edits = _Edits(network, is_space, unit)
     for item in layer if not is_space else ():

@@ -1,6 +1,6 @@
 """Templates made from others of their block: what a run of the block gives, or none.
 
-tests/conftest.py compares every one that any test makes (tests/replays.py); here are blocks whose numbers decide.
+tests/conftest.py compares every one that any test makes (tests/replays.py); in these blocks numbers decide.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def test_blocks_that_differ_in_numbers_are_made_once() -> None:
 NUMBERS_DECIDE = {
     "if": "y = if n > 2 { x |> a: conv_bn(C) } else { x |> b: conv_bn(C, kernel = 3) }\n  return y",
     "if over statements": "y = x\n  if n > 2 { y = y |> a: conv_bn(n * 4) |> b: conv_bn(C) }\n  return y",
-    "if of a let": "h = C * n\n  return if h > 20 { x |> a: conv_bn(h) |> b: conv_bn(C) } else { x |> a: conv_bn(C) }",
+    "if of a let": "h = C * n\n  return if h > 20 { x |> a: conv_bn(h) |> b: conv_bn(C) } else { x }",
     "equality": "return if n == 3 { x |> a: conv_bn(C, groups = 2) } else { x |> a: conv_bn(C) }",
     "equality of names": "return if n == C { x } else { x |> a: conv_bn(n) |> b: conv_bn(C) }",
     "unusual": "return if n == 1 and C == 8 { x |> a: relu } else { x |> relu }",
@@ -103,15 +103,16 @@ def test_a_mistake_that_only_other_numbers_make_is_told() -> None:
 @given(
     st.lists(
         st.one_of(
-            st.builds("ffn({}, kernel = {})".format, st.sampled_from([1, 1.5, 2, 3.25]), st.sampled_from([1, 3, 5])),
-            st.builds("attention_block({}, stride = {})".format, st.integers(1, 4), st.sampled_from([1, 2, 4])),
+            st.builds("ffn({}, kernel = {})".format, st.sampled_from([1, 1.5, 2]), st.sampled_from([1, 3, 5])),
+            st.builds("attention_block({}, stride = {})".format, st.integers(1, 4), st.sampled_from([1, 2])),
             st.builds(
                 "mhsa(heads = {}, key_dim = {}, value_ratio = {}, talking_heads = {})".format,
-                st.integers(1, 3), st.integers(1, 5), st.sampled_from([1, 0.5, 2.5]), st.sampled_from(["true", "false"]),
+                st.integers(1, 3), st.integers(1, 5), st.sampled_from([1, 0.5, 2.5]),
+                st.sampled_from(["true", "false"]),
             ),
             st.builds("conv_bn({}, kernel = {}, groups = {})".format, st.sampled_from([8, 16, 24]),
                       st.sampled_from([1, 3]), st.sampled_from([1, 2, 4, 8])),
-            st.builds("attention_downsample({}, heads = {})".format, st.sampled_from([8, 16]), st.integers(1, 3)),
+            st.builds("attention_downsample({}, heads = {})".format, st.just(8), st.integers(1, 3)),
         ),
         min_size=2,
         max_size=8,

@@ -91,7 +91,8 @@ class StreamElaborator(ParameterElaborator):
     def apply_call(self, label: str, call: Called, args: Args, place: str | None = None) -> None:
         """Call a block or primitive on the streams that it names, and put its results in their place.
 
-        Choices that are still open in it are decided now; they are called after `place`, or the label. Raises `Refused`.
+        Choices that are still open in it are decided now; they are called after `place`, or the label.
+        Raises `Refused`.
         """
         self.shared.entry = call
         place = place or label

@@ -158,7 +158,7 @@ def _document(chosen: Chosen, network: s.Network) -> s.Document:
 
 
 def _placed(part: Any, span: Span) -> Any:
-    """The part with every place put to one: where its pieces stood in several files says nothing of this one."""
+    """The part with every place put to one: where its pieces stood, in several files, says nothing here."""
     if isinstance(part, Record):
         fields = {name: getattr(part, name) for name in part._fields}
         return type(part)(**{n: span if n.endswith("span") else _placed(v, span) for n, v in fields.items()})

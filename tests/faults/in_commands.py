@@ -41,7 +41,12 @@ network N(x: [3, 8, 8]; num_classes = 10) {
 }
 """
 BATCH_NORM = {f"a.norm.{name}": ("F32", [2]) for name in ("weight", "bias", "running_mean", "running_var")}
-WEIGHTS = {"a.conv.weight": ("F32", [2, 3, 1, 1]), "a.conv.bias": ("F32", [2]), **BATCH_NORM, "a.norm.num_batches_tracked": ("I64", [])}
+WEIGHTS = {
+    "a.conv.weight": ("F32", [2, 3, 1, 1]),
+    "a.conv.bias": ("F32", [2]),
+    **BATCH_NORM,
+    "a.norm.num_batches_tracked": ("I64", []),
+}
 
 
 def tensors(shapes: dict[str, tuple[str, list[int]]], value: float = 1.0) -> bytes:
@@ -209,20 +214,109 @@ COMMANDS = [
     ),
     Command("name that is none", "archdsl sample net.yaml --name 1", 2, "E0105", ("choose another --name",)),
     # --- weights
-    weights("rule of a block that there is not", "E0801", ("no block or network 'conv'", "known names: N, b"), ARCH.replace("b { RULE", 'conv { "x" -> "y"')),
-    weights("rule that names a weight twice", "E0802", ("names the same weight twice",), _rule('"conv", "conv" -> "x"'), "--keys other"),
-    weights("rule of a label that there is not", "E0803", ("no label 'cnv' in b", "did you mean 'conv'?"), _rule('"cnv" -> "x"'), "--keys other"),
-    weights("two weights of one name", "E0804", ("both become", "give one of them another name"), _rule('"norm.bias" -> "norm.weight"'), "--keys other"),
-    weights("key map that there is not", "E0805", ("declares no keys 'othr'", "did you mean 'other'?"), _rule('"conv" -> "x"'), "--keys othr"),
+    weights(
+        "rule of a block that there is not",
+        "E0801",
+        ("no block or network 'conv'", "known names: N, b"),
+        ARCH.replace("b { RULE", 'conv { "x" -> "y"'),
+    ),
+    weights(
+        "rule that names a weight twice",
+        "E0802",
+        ("names the same weight twice",),
+        _rule('"conv", "conv" -> "x"'),
+        "--keys other",
+    ),
+    weights(
+        "rule of a label that there is not",
+        "E0803",
+        ("no label 'cnv' in b", "did you mean 'conv'?"),
+        _rule('"cnv" -> "x"'),
+        "--keys other",
+    ),
+    weights(
+        "two weights of one name",
+        "E0804",
+        ("both become", "give one of them another name"),
+        _rule('"norm.bias" -> "norm.weight"'),
+        "--keys other",
+    ),
+    weights(
+        "key map that there is not",
+        "E0805",
+        ("declares no keys 'othr'", "did you mean 'other'?"),
+        _rule('"conv" -> "x"'),
+        "--keys othr",
+    ),
     weights("file that is empty", "E0810", ("is empty",), _rule('"conv" -> "x"'), file=b""),
-    weights("weight that is not in the file", "E0811", ("no 'a.conv.weight' in the file",), shapes=_without("a.conv.weight")),
-    weights("weight that is not in the network", "E0812", ("nothing of ours is 'b.weight'",), shapes={**WEIGHTS, "b.weight": ("F32", [1])}),
-    weights("weights under other names", "E0813", ("is read by",), _rule('"conv" -> "x"'), shapes={f"model.{k}": v for k, v in WEIGHTS.items()}),
-    weights("weight of another shape", "E0814", ("[2, 3, 3, 3], not [2, 3, 1, 1]",), shapes={**WEIGHTS, "a.conv.weight": ("F32", [2, 3, 3, 3])}),
-    weights("table of another resolution", "E0815", ("not [1, 4]",), TABLE, shapes={"a.bias.weight": ("F32", [1, 9])}),
-    weights("whole numbers for real ones", "E0816", ("holds int64, not floating-point numbers",), shapes={**WEIGHTS, "a.conv.weight": ("I64", [2, 3, 1, 1])}),
-    weights("head of other classes", "E0817", ("5 classes apart, the network 10", "--reset-head"), HEAD, shapes={"last.weight": ("F32", [5, 3]), "last.bias": ("F32", [5])}),
-    weights("numbers that are not finite", "E0818", ("not finite",), shapes={"a.conv.weight": ("F32", [2, 3, 1, 1]), "a.conv.bias": ("F32", [2])}, value=math.inf, text=ARCH.replace(" |> norm: batch_norm", "").replace("RULE", '"conv" -> "c"')),
-    weights("table that differs from what the network makes", "E0819", ("differs from what the network makes",), TABLE, "--keys other", shapes={"a.bias.weight": ("F32", [1, 4]), "a.places": ("I64", [4, 4])}),
-    Command("module of another maker", 'archdsl.load_weights(torch.nn.ReLU(), "w.safetensors")', 2, "E0820", ("ReLU was not built by archdsl",), (("w.safetensors", WEIGHTS),), call=_load_into_another),
+    weights(
+        "weight that is not in the file",
+        "E0811",
+        ("no 'a.conv.weight' in the file",),
+        shapes=_without("a.conv.weight"),
+    ),
+    weights(
+        "weight that is not in the network",
+        "E0812",
+        ("nothing of ours is 'b.weight'",),
+        shapes={**WEIGHTS, "b.weight": ("F32", [1])},
+    ),
+    weights(
+        "weights under other names",
+        "E0813",
+        ("is read by",),
+        _rule('"conv" -> "x"'),
+        shapes={f"model.{k}": v for k, v in WEIGHTS.items()},
+    ),
+    weights(
+        "weight of another shape",
+        "E0814",
+        ("[2, 3, 3, 3], not [2, 3, 1, 1]",),
+        shapes={**WEIGHTS, "a.conv.weight": ("F32", [2, 3, 3, 3])},
+    ),
+    weights(
+        "table of another resolution",
+        "E0815",
+        ("not [1, 4]",),
+        TABLE,
+        shapes={"a.bias.weight": ("F32", [1, 9])},
+    ),
+    weights(
+        "whole numbers for real ones",
+        "E0816",
+        ("holds int64, not floating-point numbers",),
+        shapes={**WEIGHTS, "a.conv.weight": ("I64", [2, 3, 1, 1])},
+    ),
+    weights(
+        "head of other classes",
+        "E0817",
+        ("5 classes apart, the network 10", "--reset-head"),
+        HEAD,
+        shapes={"last.weight": ("F32", [5, 3]), "last.bias": ("F32", [5])},
+    ),
+    weights(
+        "numbers that are not finite",
+        "E0818",
+        ("not finite",),
+        shapes={"a.conv.weight": ("F32", [2, 3, 1, 1]), "a.conv.bias": ("F32", [2])},
+        value=math.inf,
+        text=ARCH.replace(" |> norm: batch_norm", "").replace("RULE", '"conv" -> "c"'),
+    ),
+    weights(
+        "table that differs from what the network makes",
+        "E0819",
+        ("differs from what the network makes",),
+        TABLE,
+        "--keys other",
+        shapes={"a.bias.weight": ("F32", [1, 4]), "a.places": ("I64", [4, 4])},
+    ),
+    Command(
+        "module of another maker",
+        'archdsl.load_weights(torch.nn.ReLU(), "w.safetensors")',
+        2,
+        "E0820",
+        ("ReLU was not built by archdsl",),
+        (("w.safetensors", WEIGHTS),),
+        call=_load_into_another,
+    ),
 ]

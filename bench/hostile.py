@@ -96,11 +96,15 @@ CHAINS = {
     ),
     "imports that double, 30 levels.arch": (
         'archdsl 1\nimport "d0"\n',
-        {f"d{i}.arch": f'archdsl 1\nimport "d{i + 1}"\nimport "d{i + 1}"\n' for i in range(30)} | {"d30.arch": "archdsl 1\n"},
+        {f"d{i}.arch": f'archdsl 1\nimport "d{i + 1}"\nimport "d{i + 1}"\n' for i in range(30)}
+        | {"d30.arch": "archdsl 1\n"},
     ),
     "bases that double, 30 levels.arch": (
         'archdsl 1\nvariant A : "d0" { q = 1 }\n',
-        {f"d{i}.arch": f'archdsl 1\nbuild A\nvariant A : "d{i + 1}" {{ }}\nvariant B : "d{i + 1}" {{ }}\n' for i in range(30)}
+        {
+            f"d{i}.arch": f'archdsl 1\nbuild A\nvariant A : "d{i + 1}" {{ }}\nvariant B : "d{i + 1}" {{ }}\n'
+            for i in range(30)
+        }
         | {"d30.arch": "archdsl 1\nnetwork A(x: [3, 8, 8]) { a: relu }\n"},
     ),
     "a circle of 30 bases.arch": (

@@ -1,4 +1,4 @@
-"""docs/errors.md: every code, the smallest document that gives it, and what is printed. `--update-golden` writes it."""
+"""docs/errors.md: every code, the smallest document that gives it, and what is printed."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ LONGEST = 800
 
 HEAD = """# Errors
 
-What archdsl prints where a document is wrong: a code, what was found, the place with a caret, the chain of calls that
-led there, and what would mend it. All mistakes of a stage are printed at once, the first 20 in full. The exit code is 2 where
-the document or the command is wrong, 3 where the surroundings are. This page is made from the tests' documents, by
-`pytest tests/test_error_pages.py --update-golden`: for each code the smallest document that gives it, and what is printed.
+What archdsl prints where a document is wrong: a code, what was found, the place with a caret, the chain of
+calls that led there, and what would mend it. All mistakes of a stage are printed at once, the first 20 in full.
+The exit code is 2 where the document or the command is wrong, 3 where the surroundings are. This page is made
+from the tests' documents, by `pytest tests/test_error_pages.py --update-golden`: for each code the smallest
+document that gives it, and what is printed.
 """
 
 

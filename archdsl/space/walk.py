@@ -220,7 +220,7 @@ class Walk:
         later: set[Read],
         reads: tuple[set[str], Mapping[str, int], int],
     ) -> _States:
-        """The states after a block; `reads` are the choices in it, the last block that each is in, and its number."""
+        """The states after a block; `reads` are its choices, the last block that each is in, and its number."""
         result = _States()
         label = numbers.label(item)
         names, last, index = reads

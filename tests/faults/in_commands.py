@@ -69,10 +69,10 @@ def _load_into_another() -> object:
 
 
 class Command(NamedTuple):
-    """A command that fails in a folder of these files: its exit code, the error's code, and parts of the message.
+    """A command that fails in a folder of these files: its exit code, the code, and parts of the message.
 
-    Of a safetensors file the types and shapes are given; `value` is that of all its numbers. `module` is one that is not
-    installed. Of a call in Python, `argv` is the call as it is written.
+    Of a safetensors file the types and shapes are given; `value` is that of all its numbers. `module` is one
+    that is not installed. Of a call in Python, `argv` is the call as it is written.
     """
 
     name: str

@@ -53,7 +53,7 @@ def _intervals(space: SpaceStats) -> list[tuple[str, Interval]]:
         ("activation bytes", space.activation_bytes),
     ]
     if space.peak_activation_bytes is not None:
-        named.append(("at once", space.peak_activation_bytes))
+        named.append(("peak activation bytes", space.peak_activation_bytes))
     return named
 
 
@@ -107,7 +107,7 @@ def _space_markdown(space: SpaceStats) -> str:
     decisions, costs = _space_cells(space)
     lines = [f"**{_space_title(space)}**", ""]
     for cells, rule in ((decisions, "|---|---:|---|"), (costs, "|---|---:|---:|")):
-        rows = ["| " + " | ".join(row).replace("*", "×").replace("_", "\\_") + " |" for row in cells]
+        rows = ["| " + " | ".join(row).replace("*", "\\*").replace("_", "\\_") + " |" for row in cells]
         lines += [rows[0], rule, *rows[1:], ""]
     return "\n".join([*lines, *[note.replace("_", "\\_") for note in _space_notes(space)]]) + "\n"
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from archdsl import syntax as s
 from archdsl.library import Library, Unit
+from archdsl.ops import OPS
 from archdsl.record import Record
 from archdsl.source import ArchError, Diagnostic, Frame, Source, Span, did_you_mean, fail
 
@@ -40,7 +41,9 @@ def choose(library: Library, unit: Unit, name: str | None, settings: Sequence[st
     """
     chosen = _named(library, unit, name or _usual(unit), [])
     layer = _command_layer(settings)
-    return chosen.replace(network=apply(chosen.network, layer, True)) if layer else chosen
+    if not layer:
+        return chosen
+    return chosen.replace(network=apply(chosen.network, layer, True, chosen.unit))  # type: ignore[no-any-return]
 
 
 def names(document: s.Document) -> list[str]:
@@ -90,10 +93,11 @@ def _named(library: Library, unit: Unit, name: str, chain: list[tuple[str, Frame
         message = f"variants are based on variants more than {DEEPEST_BASE} deep"
         raise fail("E0601", message, variant.base.span)
     base = _base(library, unit, variant, [*chain, (key, frame)])
-    network = apply(base.network, variant.settings, variant.is_space)
+    joined = _joined(unit, base.unit)
+    network = apply(base.network, variant.settings, variant.is_space, joined)
     network = network.replace(name=name, doc=variant.doc or network.doc, span=variant.span)
     units = base.units if unit is base.units[0] else (unit, *base.units)
-    return Chosen(_joined(unit, base.unit), network, (name, *base.lineage), units)
+    return Chosen(joined, network, (name, *base.lineage), units)
 
 
 def _base(library: Library, unit: Unit, variant: s.Variant, chain: list[tuple[str, Frame]]) -> Chosen:
@@ -142,12 +146,14 @@ def _command_layer(settings: Sequence[str]) -> tuple[s.Setting | s.SubjectTo, ..
 # --- settings -----------------------------------------------------------------------------------
 
 
-def apply(network: s.Network, layer: Sequence[s.Setting | s.SubjectTo], is_space: bool) -> s.Network:
+def apply(
+    network: s.Network, layer: Sequence[s.Setting | s.SubjectTo], is_space: bool, unit: Unit
+) -> s.Network:
     """The network with one layer of settings; what is written is of no order: sets, appends, then unsets.
 
-    Raises `ArchError` with all settings that are about nothing, or twice about one thing.
+    `unit` says what the names of blocks mean. Raises `ArchError` with all settings that are about nothing, or twice about one thing.
     """
-    edits = _Edits(network, is_space)
+    edits = _Edits(network, is_space, unit)
     for item in layer if not is_space else ():
         if isinstance(item, s.SubjectTo):
             message = "a variant is one network; a space is subject to conditions"
@@ -169,8 +175,9 @@ def apply(network: s.Network, layer: Sequence[s.Setting | s.SubjectTo], is_space
 class _Edits:
     """A network that settings change."""
 
-    def __init__(self, network: s.Network, is_space: bool) -> None:
+    def __init__(self, network: s.Network, is_space: bool, unit: Unit) -> None:
         self.network = network
+        self.unit = unit
         self.is_space = is_space
         self.params = {param.name: param for param in network.params}
         self.set: dict[str, list[s.Setting]] = {}
@@ -257,7 +264,7 @@ class _Edits:
         elif len(rest) > 1:
             self._too_deep(setting, 2)
         else:
-            changed = with_argument(call, rest[0], setting)
+            changed = with_argument(call, rest[0], setting, first_argument(call, self.unit))
             if changed is None:
                 message = f"{entry.label!r} is given no argument {rest[0]!r}"
                 given = call.args if isinstance(call, s.Call) else ()
@@ -314,16 +321,27 @@ def items_of(value: s.Expr | None) -> tuple[s.Expr, ...]:
     return (value,)
 
 
-def with_argument(call: s.Expr, name: str, setting: s.Setting) -> s.Call | None:
-    """The call with an argument set or unset; None where there is none to unset."""
+def with_argument(call: s.Expr, name: str, setting: s.Setting, first: str | None) -> s.Call | None:
+    """The call with an argument set or unset; None where there is none to unset.
+
+    `first` is the argument that may be given without its name.
+    """
     if isinstance(call, s.Name):
         call = s.Call(call.id, (), call.span, call.span)
     assert isinstance(call, s.Call)
-    kept = tuple(arg for arg in call.args if arg.name != name)
+    kept = tuple(arg for arg in call.args if (arg.name or first) != name)
     if setting.kind == "unset":
         return call.replace(args=kept) if len(kept) < len(call.args) else None
     assert setting.value is not None
     return call.replace(args=(*kept, s.Argument(name, setting.value, setting.span)))  # type: ignore[no-any-return]
+
+
+def first_argument(call: s.Expr, unit: Unit) -> str | None:
+    """The argument of a block or primitive that may be given without its name, where it has one."""
+    name = call.name if isinstance(call, s.Call) else call.id if isinstance(call, s.Name) else ""
+    if name in unit.blocks:
+        return next((param.name for param in unit.blocks[name][0].params), None)
+    return next(iter(OPS[name].parameters), None) if name in OPS else None
 
 
 def unset_help(given: Sequence[str]) -> str:

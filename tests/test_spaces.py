@@ -394,3 +394,40 @@ def test_entangled_decisions_are_refused() -> None:
     with pytest.raises(ArchError) as caught:
         load("n.arch").space()
     assert {mistake.code for mistake in caught.value.diagnostics} == {"E0602"}
+
+
+def test_a_block_left_out_shifts_no_choice_and_numbers_the_blocks_that_are_there() -> None:
+    text = BLOCKS + (
+        "network N(x: [3, 8, 8]) {\n  stem: conv_bn(4)\n"
+        "  stage a { each choose {thin(expansion = each choose {1, 2}), none} * 3; last: thin }\n}\n"
+    )
+    Path("n.arch").write_text(text, encoding="utf-8")
+    space = load("n.arch")
+    assert space.space().size == 3**3
+    frozen = space.freeze({"a.*.block": ["none", "thin", "thin"], "a.1.expansion": 2, "a.2.expansion": 1})
+    keys = {key.partition(".a.")[0] for key, _ in frozen.graph.weights() if key.startswith("a.")}
+    assert {".".join(key.split(".")[:2]) for key in keys} == {"a.0", "a.1", "a.last"}
+    depths = {
+        sum(n.label.startswith("a.") for n in space.sample(seed).graph.template.nodes) for seed in range(20)
+    }
+    assert depths == {1, 2, 3, 4}
+
+
+def test_the_json_of_a_space_keeps_to_its_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    from archdsl.schema import SpaceReport
+
+    for spec in ("supernet", "n.arch"):
+        small("subject to params(core) <= 4k")
+        assert main(["stats", spec, "--format", "json", "--batch", "3"]) == 0
+        report = SpaceReport.model_validate_json(capsys.readouterr().out)
+        assert report.batch == 3 and report.size == load(spec).space().size
+        assert report.exact == (spec == "supernet")
+
+
+@pytest.mark.parametrize("format", ["table", "csv", "markdown", "json"])
+def test_the_figures_of_the_supernet_as_printed(
+    format: str, golden, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["stats", "supernet", "--format", format]) == 0
+    ending = {"table": "txt", "markdown": "md"}.get(format, format)
+    golden(f"supernet_stats.{ending}", capsys.readouterr().out)

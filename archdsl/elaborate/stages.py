@@ -28,18 +28,29 @@ class Item:
 
 
 class Numbers:
-    """Labels of a stage's blocks: their own, or numbers, which count those that are there."""
+    """Labels of a stage's blocks: their own, or numbers, which count those that are there.
+
+    Choices are called after places, which count the blocks that a choice leaves out too.
+    """
 
     def __init__(self, stage: str) -> None:
         self.stage = stage
-        self.next = 0
+        self.number = 0
+        self.position = 0
 
     def label(self, item: Item) -> str:
-        return f"{self.stage}.{self.next if item.label is None else item.label}"
+        """The key of a block's weights."""
+        return f"{self.stage}.{self.number if item.label is None else item.label}"
 
-    def made(self, item: Item, is_there: bool) -> None:
-        if item.label is None and is_there:
-            self.next += 1
+    def place(self, item: Item) -> str:
+        """What the choices of a block are called after."""
+        return f"{self.stage}.{self.position if item.label is None else item.label}"
+
+    def passed(self, item: Item, is_there: bool) -> None:
+        """Go on to the next block."""
+        if item.label is None:
+            self.position += 1
+            self.number += is_there
 
 
 class StageElaborator(StreamElaborator):
@@ -63,7 +74,7 @@ class StageElaborator(StreamElaborator):
         for item in items:
             before = len(self.nodes)
             self.block(item, numbers)
-            numbers.made(item, len(self.nodes) > before)
+            numbers.passed(item, len(self.nodes) > before)
         if not items and not self.shared.errors:
             raise Refused("E0215", f"stage {stage.label!r} has no blocks", stage.span)
         if len(self.nodes) == first:
@@ -81,7 +92,7 @@ class StageElaborator(StreamElaborator):
             return
         self.shared.chain.append(frames_of(label, item.span))
         try:
-            self.apply_call(label, item.call, item.args)
+            self.apply_call(label, item.call, item.args, numbers.place(item))
         except Refused as error:
             if any(place == error.span and is_list(value) for _, value, place in item.args):
                 error.help = "write 'each' in front of the list: that gives one value to each block"
@@ -200,7 +211,8 @@ class StageElaborator(StreamElaborator):
             case s.Call():
                 return self._each(item, None)
             case s.Labelled(label, index, call):
-                made = self._each(call, label) if isinstance(call, s.Call) else self._item(call)
+                with self.at(f"{self.place.rpartition('.blocks[')[0]}.{label}"):
+                    made = self._each(call, label) if isinstance(call, s.Call) else self._item(call)
                 if len(made) != 1:
                     message = f"the label {label!r} stands for {len(made)} blocks"
                     raise Refused("E0204", message, item.span, "label one block")
@@ -222,6 +234,8 @@ class StageElaborator(StreamElaborator):
                 return self._items(items, self.place)
             case s.Paren((inner,)):
                 return self._item(inner)
+            case s.NoneLiteral():
+                return []
             case s.Choose() | s.Each(s.Choose()):
                 return [Item(self._choice_of_blocks(item), [], None, item.span)]
             case s.IfExpr(condition, then, otherwise):

@@ -88,16 +88,17 @@ class StreamElaborator(ParameterElaborator):
         for name in self.streams:
             self.streams[name] = POISON
 
-    def apply_call(self, label: str, call: Called, args: Args) -> None:
+    def apply_call(self, label: str, call: Called, args: Args, place: str | None = None) -> None:
         """Call a block or primitive on the streams that it names, and put its results in their place.
 
-        Choices that are still open in it are decided now. Raises `Refused`.
+        Choices that are still open in it are decided now; they are called after `place`, or the label. Raises `Refused`.
         """
         self.shared.entry = call
-        callee, span = self._callee(label, call)
+        place = place or label
+        callee, span = self._callee(place, call)
         if callee is None:
             return
-        given = [(name, self.read_whole(self.named(value, label)), place) for name, value, place in args]
+        given = [(name, self.read_whole(self.named(value, place)), written) for name, value, written in args]
         if any(isinstance(value, Poison) for _, value, _ in given):
             self.lose_streams()
             return

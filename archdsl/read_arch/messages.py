@@ -80,9 +80,11 @@ def _help(error: Unexpected, line: str) -> str | None:
         # `retrun x`, `ech widths`: what is wrong stands in front of what could not be read.
         known = (_STATEMENTS if begins else frozenset()) | _IN_EXPRESSIONS
         close = None if word in known and word != text else nearest(word, known)
-    if close is not None and close == text:
+    if close == text:
+        close = None
+    if text.upper() in SOFT_WORDS and error.kind == "NAME" and text in words:
         # A word that begins a statement is a name where the statement does not go on as it must.
-        return f"{_SPELLING[SOFT_WORDS[close.upper()]]} comes after {close!r}"
+        return f"{_SPELLING[SOFT_WORDS[text.upper()]]} comes after {text!r}"
     if (
         begins
         and word.upper() in SOFT_WORDS

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from archdsl import syntax as s
 from archdsl.elaborate.choices import Choices, Open, option_texts
@@ -142,7 +142,7 @@ def _document(chosen: Chosen, network: s.Network) -> s.Document:
             kept.insert(0, own.replace(block=network.name))
         if kept:
             keys.append(s.KeyMap(name, tuple(kept), kept[0].span, kept[0].whole_span))
-    return s.Document(
+    document = s.Document(
         s.LANGUAGE_VERSION,
         tuple(imports.values()),
         tuple(blocks.values()),
@@ -152,6 +152,17 @@ def _document(chosen: Chosen, network: s.Network) -> s.Document:
         None,
         network.span,
     )
+    nowhere = Source("", "")
+    # Of two lines: what stood on one line is printed on one.
+    return _placed(document, Span(nowhere, 1, 1, 2, 1))  # type: ignore[no-any-return]
+
+
+def _placed(part: Any, span: Span) -> Any:
+    """The part with every place put to one: where its pieces stood in several files says nothing of this one."""
+    if isinstance(part, Record):
+        fields = {name: getattr(part, name) for name in part._fields}
+        return type(part)(**{n: span if n.endswith("span") else _placed(v, span) for n, v in fields.items()})
+    return tuple([_placed(item, span) for item in part]) if type(part) is tuple else part
 
 
 class _Writer:

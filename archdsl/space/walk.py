@@ -200,7 +200,7 @@ class Walk:
                 numbers = Numbers(stage.label)
                 for index, item in enumerate(items):
                     inner = self._block(item, numbers, inner, later, (names[index], last, index))
-                    numbers.made(item, True)
+                    numbers.passed(item, True)
                 for end, done in inner:
                     for _ in self._forks(end, lambda: self._check_width(stage), stage.span):
                         picked = tuple((n, i) for n, i in end.picks if is_read(n, later))
@@ -222,7 +222,7 @@ class Walk:
     ) -> _States:
         """The states after a block; `reads` are its choices, the last block that each is in, and its number."""
         result = _States()
-        label = numbers.label(item)
+        label = numbers.place(item)
         names, last, index = reads
         own = [name for name in names if not name.startswith("*")]
         goes_on = {name for name in own if last[name] > index or is_read(name, later)}

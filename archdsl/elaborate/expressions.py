@@ -281,6 +281,9 @@ class Expressions:
             else:
                 value = self.element(item.value, len(result))
                 result.extend([value] * self.count_of(item.count, len(result)))
+            if len(result) > LONGEST_LIST:
+                message = f"this list has more than {LONGEST_LIST:,} elements"
+                raise Refused("E0602", message, item.span)
         return result
 
     def count_of(self, expr: s.Expr, already: int = 0) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TypeAlias
 
 from archdsl import syntax as s
@@ -63,6 +64,7 @@ def _indexed(part: s.Index) -> Read | None:
     return (value.id, *indices) if isinstance(value, s.Name) else None
 
 
+@lru_cache(maxsize=20_000)
 def origin(decision: str) -> Read:
     """What a read of a decision is: `width[2]` is ("width", 2)."""
     name, *indices = re.split(r"\[|\]\[|\]", decision)

@@ -28,7 +28,10 @@ from archdsl.source import ArchError, Diagnostic, Span
 from archdsl.space.reads import Read, is_read, reads_of
 
 MOST_RUNS: Final = 10_000
-"""So many steps are gone through; a space whose decisions are entangled beyond that is refused."""
+"""So many steps are gone through; a space whose decisions are entangled beyond that is refused.
+
+What is known from an equal block counts a tenth, and 50 decisions that are carried along count as a step.
+"""
 
 Picks: TypeAlias = dict[str, int]
 Streams: TypeAlias = tuple[tuple[str, TensorType], ...]
@@ -117,7 +120,7 @@ class Walk:
         self.sums = [f"{name}({c})" for c in conventions for name in ("params", "macs")]
         self.sums += ["statistics", "counters", "activations"]
         self.decisions: dict[str, Open] = {}
-        self.runs = 0
+        self.runs = 0.0
         self._resolution = resolution
         self._signatures: dict[int, tuple[Item, object]] = {}
         self._noted: set[tuple[str, Span]] = set()
@@ -190,12 +193,13 @@ class Walk:
             for picks in self._forks(state, expand, stage.span):
                 items = list(found)
                 names = self._names(items)
+                last = {name: index for index, own in enumerate(names) for name in own}
                 inner = _States()
-                kept = self._kept(picks, later, names, 0)
+                kept = _kept(picks, later, last, 0)
                 inner.add(State(kept, state.streams), Reached(reached.ways, reached.least, reached.most))
                 numbers = Numbers(stage.label)
                 for index, item in enumerate(items):
-                    inner = self._block(item, numbers, inner, later, names, index)
+                    inner = self._block(item, numbers, inner, later, (names[index], last, index))
                     numbers.passed(item, True)
                 for end, done in inner:
                     for _ in self._forks(end, lambda: self._check_width(stage), stage.span):
@@ -214,17 +218,19 @@ class Walk:
         numbers: Numbers,
         states: _States,
         later: set[Read],
-        names: list[set[str]],
-        index: int,
+        reads: tuple[set[str], Mapping[str, int], int],
     ) -> _States:
+        """The states after a block; `reads` are its choices, the last block that each is in, and its number."""
         result = _States()
         label = numbers.place(item)
-        after: set[str] = set().union(*{id(own): own for own in names[index + 1 :]}.values())
+        names, last, index = reads
+        own = [name for name in names if not name.startswith("*")]
+        goes_on = {name for name in own if last[name] > index or is_read(name, later)}
         for state, reached in states:
-            own = {name for name in names[index] if not name.startswith("*")}
             picked = dict(state.picks)
-            is_local = not any(name in after or is_read(name, later) for name in own if name not in picked)
-            signature = self._signature(item, names[index], picked)
+            self._count(0.1, picked, item.span)
+            is_local = goes_on <= picked.keys()
+            signature = self._signature(item, names, picked)
             key = (signature, _types_key(state.streams))
             known = self._known.get(key) if is_local else None
             if known is None:
@@ -233,7 +239,7 @@ class Walk:
                 for picks in self._forks(state, lambda: self.builder.block(item, numbers), item.span):
                     made, streams = self._made(), self._streams()
                     if not is_local:
-                        kept = self._kept(picks, later, names, index + 1)
+                        kept = _kept(picks, later, last, index + 1)
                         result.add(State(kept, streams), reached.then(1, made, made))
                         continue
                     end = ends.setdefault(_types_key(streams), (streams, Reached(0, made, made)))
@@ -241,10 +247,10 @@ class Walk:
                 known = list(ends.values())
                 if is_local:
                     self._known[key] = known
-            elif names[index]:
+            elif names:
                 self._note(item, label)
+            kept = _kept(picked, later, last, index + 1) if known else ()
             for streams, step in known:
-                kept = self._kept(picked, later, names, index + 1)
                 result.add(State(kept, streams), reached.then(step.ways, step.least, step.most))
         return result
 
@@ -257,13 +263,6 @@ class Walk:
                 self._signatures[id(item)] = found
             return found[1]
         return (_signature(item.call, picked), _arguments_key(item, picked))
-
-    def _kept(
-        self, picks: Mapping[str, int], later: set[Read], names: list[set[str]], index: int
-    ) -> tuple[tuple[str, int], ...]:
-        """The decisions that something after this block reads."""
-        after: set[str] = set().union(*{id(own): own for own in names[index:]}.values()) if picks else set()
-        return tuple(sorted((n, i) for n, i in picks.items() if n in after or is_read(n, later)))
 
     def _names(self, items: list[Item]) -> list[set[str]]:
         """The open choices in each of the blocks; a repeated block is looked at once."""
@@ -289,11 +288,7 @@ class Walk:
         waiting: list[Picks] = [dict(state.picks)]
         while waiting:
             picks = waiting.pop()
-            self.runs += 1
-            if self.runs > MOST_RUNS:
-                message = f"the decisions of this space are entangled: more than {MOST_RUNS:,} cases"
-                help = "decisions that many blocks read multiply: let each block decide for itself"
-                self._fail(Refused("E0602", message, span, help))
+            self._count(1, picks, span)
             self._reset(state.streams, picks)
             try:
                 step()
@@ -306,6 +301,14 @@ class Walk:
                 self.builder.report(error)
             self._check(picks)
             yield picks
+
+    def _count(self, steps: float, picks: Picks, span: Span) -> None:
+        """Count work that entangled decisions multiply; raises `ArchError` beyond `MOST_RUNS`."""
+        self.runs += steps + len(picks) / 50
+        if self.runs > MOST_RUNS:
+            message = f"the decisions of this space are entangled: more than {MOST_RUNS:,} cases"
+            help = "decisions that many blocks read multiply: let each block decide for itself"
+            self._fail(Refused("E0602", message, span, help))
 
     def _reset(self, streams: Streams, picks: Picks) -> None:
         builder = self.builder
@@ -368,6 +371,13 @@ class _Made:
 
     def input_types(self, node: Node) -> tuple[TensorType, ...]:
         return tuple([self.types[value] for value in node.inputs])
+
+
+def _kept(
+    picks: Mapping[str, int], later: set[Read], last: Mapping[str, int], index: int
+) -> tuple[tuple[str, int], ...]:
+    """The decisions that a block from this number on reads, or something after the stage."""
+    return tuple(sorted((n, i) for n, i in picks.items() if last.get(n, -1) >= index or is_read(n, later)))
 
 
 def _shown(open_: Open, index: int) -> str:

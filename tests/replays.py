@@ -31,10 +31,10 @@ def check_all() -> None:
         if made is None:
             return None
         assert len(shared.errors) == before, "a template with mistakes was made from one without"
-        recipes, shared.recipes = shared.recipes, {}
-        steps = shared.steps
+        kept = shared.recipes, shared.runs, shared.steps
+        shared.recipes, shared.runs = {}, {}
         run, _ = templates.make_template(shared, ref, bound)
-        shared.recipes, shared.steps = recipes, steps
+        shared.recipes, shared.runs, shared.steps = kept
         assert run is not None and len(shared.errors) == before
         assert told(made) == told(run), made.block
         # What is known of a node is remembered by its identity (fingerprint, costs, memory).

@@ -49,6 +49,8 @@ class Elaborator:
         self.sizes: dict[int, int] = {}
         self.calls: dict[object, Called] = {}
         self.recipes: dict[object, list[Recipe]] = {}
+        self.runs: dict[object, list[tuple[BlockElaborator, Template]]] = {}
+        """Blocks that were run, by the kind of call, until another call of the kind asks for a recipe."""
         self.simple: dict[int, bool] = {}
         self.entry: object = None
         """What the network calls now, as it is written."""
@@ -122,22 +124,33 @@ class Elaborator:
 
     def _made(self, ref: BlockRef, bound: Bound) -> Template | None:
         """A template from one of the same kind, or by running the block."""
-        simple = self.simple.get(id(ref.block))
-        if simple is None:
-            simple = self.simple[id(ref.block)] = is_simple(ref.block)
-        kind = kind_of_call(ref, bound) if simple else None
-        recipes = self.recipes.setdefault(kind, []) if kind is not None else []
+        kind = kind_of_call(ref, bound)
+        recipes = self._recipes(kind, ref)
         for recipe in recipes:
             made = replay(self, recipe, ref, bound)
             if made is not None:
                 return made
-        before = len(self.errors)
+        errors = len(self.errors)
         template, builder = make_template(self, ref, bound)
-        if template is not None and kind is not None and len(recipes) < MOST_RECIPES:
-            new = recipe_of(builder, template) if len(self.errors) == before else None
-            if new is not None:
-                recipes.append(new)
+        if template is not None and kind is not None and len(self.errors) == errors:
+            # Most blocks are called once: what it takes to make another is found when there is another.
+            self.runs.setdefault(kind, []).append((builder, template))
         return template
+
+    def _recipes(self, kind: object | None, ref: BlockRef) -> list[Recipe]:
+        """How to make templates like those of a kind that have been made."""
+        if kind not in self.runs:
+            return self.recipes.get(kind, [])
+        runs = self.runs.pop(kind)
+        simple = self.simple.get(id(ref.block))
+        if simple is None:
+            simple = self.simple[id(ref.block)] = is_simple(ref.block)
+        known = self.recipes.setdefault(kind, [])
+        for builder, template in runs if simple else ():
+            recipe = recipe_of(builder, template)
+            if recipe is not None and len(known) < MOST_RECIPES:
+                known.append(recipe)
+        return known
 
 
 def make_template(shared: Elaborator, ref: BlockRef, bound: Bound) -> tuple[Template | None, BlockElaborator]:

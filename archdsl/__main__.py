@@ -1,8 +1,6 @@
 """`python -m archdsl`."""
 
-import sys
-
-from archdsl.cli import main
+from archdsl.cli import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -170,7 +170,7 @@ class Library:
         if key in self._wrong:
             # Said already. Reading it anew for every import would take 2 ** n times for a chain of n.
             raise ArchError(())
-        if len(chain) >= DEEPEST_IMPORT:
+        if len(chain) > DEEPEST_IMPORT:
             message = f"imports are nested more than {DEEPEST_IMPORT} deep"
             raise fail("E0601", message, imported.span)
         try:

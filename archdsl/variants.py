@@ -20,6 +20,9 @@ from archdsl.source import ArchError, Diagnostic, Frame, Source, Span, did_you_m
 DEEPEST_BASE = 32
 """Variants may be based on variants so deep."""
 
+MOST_ERRORS = 1000
+"""After so many mistakes no more are looked for."""
+
 
 class Chosen(Record):
     """A network to be made: `unit` is what its names mean, `lineage` its own name and those of its bases."""
@@ -148,23 +151,23 @@ def apply(
 ) -> s.Network:
     """The network with one layer of settings; what is written is of no order: sets, appends, then unsets.
 
-    `unit` says what the names of blocks mean. Raises `ArchError` with all settings that are about nothing, or twice about one thing.
+    `unit` says what the names of blocks mean. Raises `ArchError` with all settings that are about nothing, or
+    twice about one thing.
     """
     edits = _Edits(network, is_space, unit)
     for item in layer if not is_space else ():
         if isinstance(item, s.SubjectTo):
             message = "a variant is one network; a space is subject to conditions"
             edits.mistake("E0225", message, item.span, "write 'space' in place of 'variant'")
-    seen: dict[object, Span] = {}
-    settings = [item for item in layer if isinstance(item, s.Setting)]
-    for setting in settings:
-        key = (setting.kind, setting.path)
-        if key in seen:
-            message = f"{path_text(setting.path)!r} is set twice"
-            edits.mistake("E0224", message, setting.span, f"the first stands in {seen[key]}")
-        seen.setdefault(key, setting.span)
+    seen: dict[object, s.Setting] = {}
+    for setting in layer:
+        if isinstance(setting, s.Setting):
+            first = seen.setdefault((setting.kind, setting.path), setting)
+            if first is not setting:
+                message = f"{path_text(setting.path)!r} is set twice"
+                edits.mistake("E0224", message, setting.span, f"the first stands in {first.span}")
     for kind in ("=", "+=", "unset"):
-        for setting in settings:
+        for setting in seen.values():
             if setting.kind == kind:
                 edits.apply(setting)
     return edits.finished(tuple(item for item in layer if isinstance(item, s.SubjectTo)))
@@ -178,6 +181,7 @@ class _Edits:
         self.unit = unit
         self.is_space = is_space
         self.params = {param.name: param for param in network.params}
+        self.set: dict[str, list[s.Setting]] = {}
         self.entries = {item.label: item for item in _labelled(network.body)}
         self.changed: dict[str, s.Entry | s.Stage | None] = {}
         self.blocks: dict[str, list[s.Setting]] = {}
@@ -186,6 +190,8 @@ class _Edits:
 
     def mistake(self, code: str, message: str, span: Span, help: str | None = None) -> None:
         self.mistakes.append(Diagnostic(code, message, span, help))
+        if len(self.mistakes) >= MOST_ERRORS:
+            raise ArchError(self.mistakes)
 
     def apply(self, setting: s.Setting) -> None:
         first, *rest = setting.path.steps
@@ -234,7 +240,7 @@ class _Edits:
             help = f"{param.name}[0] is the first element of a list"
             self.mistake("E0224", f"the parameter {param.name!r} has no parts of that name", setting.span, help)
         else:
-            self.params[param.name] = param.replace(later=(*param.later, setting))
+            self.set.setdefault(param.name, []).append(setting)
 
     def _features(self, setting: s.Setting) -> None:
         value = setting.value
@@ -299,7 +305,10 @@ class _Edits:
         if self.mistakes:
             raise ArchError(self.mistakes)
         body = tuple(_replaced(self.network.body, self.changed, self.features)) + conditions
-        params = tuple(self.params[param.name] for param in self.network.params)
+        params = tuple(
+            param.replace(later=(*param.later, *self.set[param.name])) if param.name in self.set else param
+            for param in self.network.params
+        )
         return self.network.replace(params=params, body=body)  # type: ignore[no-any-return]
 
 

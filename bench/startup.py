@@ -27,12 +27,10 @@ print(FlopCountAnalysis(model, torch.zeros(1, 3, 224, 224)).total())
 
 COLD = """
 import time, gc
-from archdsl.library import Library
-from archdsl.elaborate import elaborate
-from archdsl.stats import stats
-unit = Library().open("l")
+from archdsl.network import load
+network = load("l")
 before = time.process_time()
-stats(elaborate(unit, unit.document.networks[0]))
+network.stats()
 print(time.process_time() - before)
 """
 

@@ -14,7 +14,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 TESTS = Path(__file__).parent
 GOLDEN = TESTS / "golden"
 sys.path.insert(0, str(TESTS))
-pytest.register_assert_rewrite("faults", "hostile", "pages", "primitives", "reference")
+pytest.register_assert_rewrite("faults", "hostile", "pages", "primitives", "reference", "replays")
+
+
+def pytest_configure() -> None:
+    import replays
+
+    replays.check_all()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -451,3 +451,9 @@ def test_a_document_that_is_not_ascii_under_a_plain_locale(folder: Path) -> None
     )
     assert done.returncode == 0 and done.stdout.isascii()
     assert in_a_process("show", "small.yaml", cwd=folder, LC_ALL="C", PYTHONUTF8="0").returncode == 0
+
+
+def test_a_closed_output_is_no_traceback() -> None:
+    command = f"{sys.executable} -m archdsl stats s0 >&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (done.returncode, done.stderr) == (3, "")

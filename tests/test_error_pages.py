@@ -1,4 +1,4 @@
-"""docs/errors.md: every code, the smallest document that gives it, and what is printed. `--update-golden` writes it."""
+"""docs/errors.md: every code, the smallest document that gives it, and what is printed."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ import archdsl
 
 ROOT = Path(archdsl.__file__).parent.parent
 PAGE = "docs/errors.md"
-LONGEST = 400
+LONGEST = 800
 """Of a longer document the page shows no text: a sentence says what it is."""
 
 HEAD = """# Errors
 
-What archdsl prints where a document is wrong: a code, what was found, the place with a caret, the chain of calls that
-led there, and what would mend it. All mistakes of a stage are printed at once, the first 20 in full. The exit code is 2 where
-the document or the command is wrong, 3 where the surroundings are. This page is made from the tests' documents, by
-`pytest tests/test_error_pages.py --update-golden`: for each code the smallest document that gives it, and what is printed.
+What archdsl prints where a document is wrong: a code, what was found, the place with a caret, the chain of
+calls that led there, and what would mend it. All mistakes of a stage are printed at once, the first 20 in full.
+The exit code is 2 where the document or the command is wrong, 3 where the surroundings are. This page is made
+from the tests' documents, by `pytest tests/test_error_pages.py --update-golden`: for each code the smallest
+document that gives it, and what is printed.
 """
 
 
@@ -54,6 +55,8 @@ def _parts(case: Case | Command) -> Iterator[str]:
     if isinstance(case, Command):
         for name, content in case.files:
             yield _file(name, content)
+        if case.value != 1.0:
+            yield f"All numbers in it are {case.value}.\n"
         yield f"```\n{'>>>' if case.call is not None else '$'} {case.argv}\n```\n"
         return
     for name, text in case.texts().items():
@@ -67,11 +70,14 @@ def _parts(case: Case | Command) -> Iterator[str]:
         yield f"```\n$ archdsl stats {case.spec}\n```\n"
 
 
-def _file(name: str, content: str | bytes) -> str:
+def _file(name: str, content: str | bytes | dict[str, tuple[str, list[int]]]) -> str:
     if name.endswith("/"):
         return f"A folder `{name}` is there.\n"
     if isinstance(content, bytes):
         return f"`{name}` holds the bytes `{content!r}`.\n"
+    if isinstance(content, dict):
+        shown = ", ".join(f"`{key}` {kind} {shape}" for key, (kind, shape) in content.items())
+        return f"`{name}` holds {shown}.\n"
     if not content:
         return f"`{name}` is empty.\n"
     kind = "yaml" if name.endswith(".yaml") else ""

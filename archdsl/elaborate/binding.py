@@ -34,6 +34,8 @@ class Bound:
         self.extents: list[tuple[str, Scalar]] = []
         self.scalars: dict[str, Scalar] = {}
         self.values: dict[str, Value] = {}
+        self.depends = False
+        """Whether a default was computed from the arguments before it."""
 
 
 class Called(NamedTuple):
@@ -44,6 +46,11 @@ class Called(NamedTuple):
     types: list[TensorType]
     tensors: list[Tensor] | None
     """What it takes, where it names its tensors; else they are those that it was given, in order."""
+    ref: BlockRef
+    values: dict[str, Value]
+    extents: list[tuple[str, Scalar]]
+    depends: bool
+    """Whether a default was computed from other arguments, or a list or callable holds a named number."""
 
 
 class Signature:
@@ -124,6 +131,7 @@ def bind(ref: BlockRef, signature: Signature, args: Args, tensors: list[Tensor],
         elif declared.default is not None:
             default = default_value(declared.default, scope, ref.unit)
             value = coerce(default, type_, f"{name} of {block.name}", declared.span)
+            bound.depends = True
         else:
             help = f"{block.name}({name} = ...)"
             raise Refused("E0402", f"{block.name} needs {name!r}", span, help)
@@ -167,6 +175,7 @@ class _Defaults(Expressions):
         self.env = dict(env)
         self.unit = unit
         self.steps = 0
+        self.guards = []
 
     def spend(self, count: int, span: Span) -> None:
         self.steps += count

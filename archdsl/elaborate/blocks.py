@@ -20,6 +20,7 @@ from archdsl.elaborate.values import (
     Tensor,
     Value,
     describe,
+    is_fixed,
     is_large,
     is_list,
 )
@@ -71,6 +72,12 @@ class BlockElaborator(Expressions):
         self.trained: list[Value] | None = None
         self.return_span: Span | None = None
         self.size = 0
+        # What making the same with other numbers relies on (archdsl/elaborate/replay.py).
+        self.guards: list[tuple[Term, Constant]] = []
+        self.called: dict[int, Called] = {}
+        self.raw: list[tuple[TensorType, ...]] = []
+        self.decided: list[tuple[Decision, Term | None]] = []
+        self.pinned = False
 
     def report(self, error: Refused) -> None:
         self.shared.report(error)
@@ -166,6 +173,7 @@ class BlockElaborator(Expressions):
         taken = tuple([number for number, _ in inputs])
         given = tuple([number for number, _ in results])
         self.nodes.append(Node(taken, given, op, child, binds, label, len(self.nodes), span))
+        self.raw.append(tuple(types))
         return results
 
     def has_room(self, node: Node) -> bool:
@@ -194,6 +202,7 @@ class BlockElaborator(Expressions):
         if label is None and called.child.owns_weights:
             raise _needs_label(ref.name, span)
         self.own(label, span)
+        self.called[len(self.nodes)] = called
         return self._add(called.tensors or tensors, called.types, None, called.child, called.binds, label, span)
 
     def _called(self, ref: BlockRef, args: Args, tensors: list[Tensor], span: Span) -> Called | None:
@@ -211,7 +220,11 @@ class BlockElaborator(Expressions):
             for type_ in declared
         ]
         binds = (*bound.extents, *bound.scalars.items())
-        return Called(child, binds, types, None if bound.tensors == tensors else bound.tensors)
+        renamed = None if bound.tensors == tensors else bound.tensors
+        depends = bound.depends or not all(
+            is_fixed(value) for value in bound.values.values() if not isinstance(value, Scalar)
+        )
+        return Called(child, binds, types, renamed, ref, bound.values, bound.extents, depends)
 
     def call_module(self, module: ModuleRef, tensors: list[Tensor], span: Span) -> Value:
         if not tensors:
@@ -227,6 +240,7 @@ class BlockElaborator(Expressions):
         again = self.nodes[-1]
         if not self._same_weights(first, again):
             self.nodes.pop()
+            self.raw.pop()
             message = f"{module.label!r} was made for tensors of another shape"
             help = f"it was first called in {first.span}"
             raise Refused("E0302", message, span, help)
@@ -266,18 +280,21 @@ class BlockElaborator(Expressions):
             except (ScalarError, KeyError, TypeError):
                 usual = outcome
             subject = next(iter(_names_in_order(value.term)), "")
-            self._decided(Decision(subject, human_text(value.term), outcome, usual != outcome))
+            self.note(Decision(subject, human_text(value.term), outcome, usual != outcome), value.term)
+            self.guards.append((value.term, outcome))
             if outcome:
                 self._pin(value.term)
         else:
             callables = [name for name in _names_of(condition) if name in self.unusual_callables]
             if callables:
-                self._decided(Decision(callables[0], f"on {callables[0]}", outcome, True))
+                self.note(Decision(callables[0], f"on {callables[0]}", outcome, True))
         return outcome
 
-    def _decided(self, decision: Decision) -> None:
+    def note(self, decision: Decision, term: Term | None = None) -> None:
+        """Note a decision, and the term that was asked."""
         if decision not in self.decisions:
             self.decisions.append(decision)
+        self.decided.append((decision, term))
 
     def _pin(self, term: Term) -> None:
         """A decision that names are equal makes one of them the other: `stride == 1`, `C == out`."""
@@ -349,6 +366,8 @@ class BlockElaborator(Expressions):
                 self._output(mode, value, statement.span)
             case s.Require(condition, message):
                 truth = self.evaluate(condition)
+                if isinstance(truth, Scalar) and not is_constant(truth.term):
+                    self.guards.append((truth.term, True))
                 if isinstance(truth, Scalar) and truth.value is False:
                     asked = list(dict.fromkeys(_names_in_order(truth.term)))
                     found = [f"{n} = {self.env[n].value}" for n in asked]  # type: ignore[union-attr]

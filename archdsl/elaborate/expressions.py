@@ -23,7 +23,7 @@ from archdsl.elaborate.values import (
     not_found_help,
 )
 from archdsl.ops import OPS, Op
-from archdsl.scalar import Scalar, ScalarError, apply, ceil_div, scalar
+from archdsl.scalar import Apply, Constant, Scalar, ScalarError, Term, apply, ceil_div, scalar
 from archdsl.source import Span, did_you_mean, nearest
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class Expressions:
 
     unit: Unit
     env: dict[str, Value]
+    guards: list[tuple[Term, Constant]]
+    """Terms that have decided something, and their values then."""
     rounding: int = 0
     """How many rounding functions stand around: in them, a quotient of whole numbers need not be exact."""
 
@@ -234,6 +236,7 @@ class Expressions:
             raise Refused("E0403", "'@' multiplies tensors", expr.span, "numbers take '*'")
         try:
             if op == "/" and not self.rounding and isinstance(a.value, int) and isinstance(b.value, int):
+                self.guards.append((Apply("%", (a.term, b.term)), 0))
                 return _exact_quotient(a, b, expr)
             return apply(op, a, b)
         except ScalarError as error:
@@ -273,6 +276,9 @@ class Expressions:
             else:
                 value = self.element(item.value, index)
                 result.extend([value] * self.count_of(item.count, len(result)))
+            if len(result) > LONGEST_LIST:
+                message = f"this list has more than {LONGEST_LIST:,} elements"
+                raise Refused("E0602", message, item.span)
         return result
 
     def count_of(self, expr: s.Expr, already: int = 0) -> int:

@@ -8,6 +8,7 @@ from typing import Final
 from archdsl import syntax as s
 from archdsl.elaborate.binding import Bound, Called, Signature
 from archdsl.elaborate.blocks import BlockElaborator
+from archdsl.elaborate.replay import MOST_RECIPES, Recipe, is_simple, kind_of_call, recipe_of, replay
 from archdsl.elaborate.values import (
     POISON,
     BlockRef,
@@ -47,6 +48,10 @@ class Elaborator:
         self.steps = 0
         self.sizes: dict[int, int] = {}
         self.calls: dict[object, Called] = {}
+        self.recipes: dict[object, list[Recipe]] = {}
+        self.runs: dict[object, list[tuple[BlockElaborator, Template]]] = {}
+        """Blocks that were run, by the kind of call, until another call of the kind asks for a recipe."""
+        self.simple: dict[int, bool] = {}
         self.entry: object = None
         """What the network calls now, as it is written."""
         self.origins: Callable[[object], str] = lambda expr: ""
@@ -109,7 +114,7 @@ class Elaborator:
         self.running.add(key)
         self.chain.append(Frame(ref.name, span))
         try:
-            template = make_template(self, ref, bound)
+            template = self._made(ref, bound)
         finally:
             self.chain.pop()
             self.running.discard(key)
@@ -117,8 +122,38 @@ class Elaborator:
             self.memo[key] = template
         return template
 
+    def _made(self, ref: BlockRef, bound: Bound) -> Template | None:
+        """A template from one of the same kind, or by running the block."""
+        kind = kind_of_call(ref, bound)
+        recipes = self._recipes(kind, ref)
+        for recipe in recipes:
+            made = replay(self, recipe, ref, bound)
+            if made is not None:
+                return made
+        errors = len(self.errors)
+        template, builder = make_template(self, ref, bound)
+        if template is not None and kind is not None and len(self.errors) == errors:
+            # Most blocks are called once: what it takes to make another is found when there is another.
+            self.runs.setdefault(kind, []).append((builder, template))
+        return template
 
-def make_template(shared: Elaborator, ref: BlockRef, bound: Bound) -> Template | None:
+    def _recipes(self, kind: object | None, ref: BlockRef) -> list[Recipe]:
+        """How to make templates like those of a kind that have been made."""
+        if kind not in self.runs:
+            return self.recipes.get(kind, [])
+        runs = self.runs.pop(kind)
+        simple = self.simple.get(id(ref.block))
+        if simple is None:
+            simple = self.simple[id(ref.block)] = is_simple(ref.block)
+        known = self.recipes.setdefault(kind, [])
+        for builder, template in runs if simple else ():
+            recipe = recipe_of(builder, template)
+            if recipe is not None and len(known) < MOST_RECIPES:
+                known.append(recipe)
+        return known
+
+
+def make_template(shared: Elaborator, ref: BlockRef, bound: Bound) -> tuple[Template | None, BlockElaborator]:
     """Run a block for bound arguments; None where its results are not known after an error.
 
     A block that decides that names are equal is run once more with one in the place of the other, so
@@ -130,8 +165,9 @@ def make_template(shared: Elaborator, ref: BlockRef, bound: Bound) -> Template |
         pinned = _run(shared, ref, bound, builder.pins)
         del shared.errors[errors:]
         pinned.decisions = builder.decisions
+        pinned.pinned = True
         builder = pinned
-    return _finish(builder, ref, bound)
+    return _finish(builder, ref, bound), builder
 
 
 def _run(shared: Elaborator, ref: BlockRef, bound: Bound, pins: Mapping[str, Scalar]) -> BlockElaborator:
@@ -154,7 +190,7 @@ def _run(shared: Elaborator, ref: BlockRef, bound: Bound, pins: Mapping[str, Sca
             other = default is not None and key_of(default) != key_of(value)
             if isinstance(value, (OpRef, BlockRef)) and other:
                 builder.unusual_callables.add(param.name)
-                builder.decisions.append(Decision(value.name, f"{param.name} is {value.name}", True, True))
+                builder.note(Decision(value.name, f"{param.name} is {value.name}", True, True))
     for name, pin in pins.items():
         env[name] = pin
     for param_, tensor in zip(block.tensors, bound.tensors, strict=True):

@@ -9,7 +9,7 @@ from archdsl import syntax as s
 from archdsl.assets import file_with_block
 from archdsl.ops import OPS, Op, TensorType
 from archdsl.record import Record
-from archdsl.scalar import Apply, Scalar, human_text, number_text
+from archdsl.scalar import Apply, Scalar, human_text, is_constant, number_text
 from archdsl.source import Span, did_you_mean, nearest
 
 if TYPE_CHECKING:
@@ -122,6 +122,17 @@ def is_large(pair: Scalar) -> bool:
 def is_list(value: Value) -> TypeGuard[list[Value] | tuple[Value, ...]]:
     """Whether it is a list of the language (pairs and tensors are tuples of ours)."""
     return type(value) in (list, tuple)
+
+
+def is_fixed(value: Value) -> bool:
+    """Whether a list or callable holds no number that depends on a name."""
+    if isinstance(value, Scalar):
+        return is_constant(value.term)
+    if isinstance(value, (OpRef, BlockRef)):
+        return all(is_fixed(argument) for _, argument, _ in value.args)
+    if is_list(value):
+        return all(map(is_fixed, value))
+    return isinstance(value, str)
 
 
 def describe(value: Value) -> str:
@@ -272,7 +283,7 @@ def key_of(value: Value) -> object:
 
 # The attributes of primitives are annotated with these (archdsl/ops/base.py).
 
-_ATTRIBUTE_TYPES: Final = {
+ATTRIBUTE_TYPES: Final = {
     "Dim": "dim", "Count": "count", "Int": "int", "Real": "number", "Flag": "bool",
     "Dim2": "dim", "Count2": "count", "Dims": "dim", "Ints": "int",
 }  # fmt: skip
@@ -316,7 +327,7 @@ def _attribute(ref: type[Op], parameter: Any, value: Value, place: Span) -> obje
             help = f'did you mean "{close}"?' if close else "one of " + ", ".join(choices)
             raise Refused("E0403", f"{what} can't be {describe(value)}", place, help)
         return value
-    element = _ATTRIBUTE_TYPES[parameter.type]
+    element = ATTRIBUTE_TYPES[parameter.type]
     if parameter.type in ("Dims", "Ints"):
         items = list(value) if is_list(value) else [value]
         return tuple([_coerce_number(item, element, f"an element of {what}", place) for item in items])

@@ -23,8 +23,8 @@ _SPELLING = {
 _ARITHMETIC = frozenset(["PLUS", "MINUS", "STAR", "SLASH", "DOUBLE_SLASH", "PERCENT", "AT", "POWER", "COMPARE"])
 
 # What people leave out most often comes first. In front of a value that is a comma; elsewhere a bracket.
-_MISSING = ("RPAR", "RSQB", "RBRACE", "LBRACE", "EQUAL", "COMMA", "ARROW", "_NL", END, "NAME", "NUMBER", "STRING",
-            "PIPE", "COLON", "SEMICOLON", "LPAR", "LSQB", "DOT", "OPTIONAL")  # fmt: skip
+_MISSING = ("RPAR", "RSQB", "RBRACE", "LBRACE", "EQUAL", "COMMA", "ARROW", "_NL", END, "NAME", "NUMBER",
+            "STRING", "PIPE", "COLON", "SEMICOLON", "LPAR", "LSQB", "DOT", "OPTIONAL")  # fmt: skip
 _BEFORE_VALUES = ("COMMA", *(kind for kind in _MISSING if kind != "COMMA"))
 _AFTER_LABELS = ("COLON", *(kind for kind in _MISSING if kind != "COLON"))
 _VALUES = frozenset(["NAME", "NUMBER", "STRING", "SEMICOLON"])
@@ -33,6 +33,7 @@ _STATEMENTS = frozenset(
     ["archdsl", "block", "build", "features", "for", "head", "if", "import", "init", "network", "output",
      "require", "return", "space", "stage", "unset", "variant"]
 )  # fmt: skip
+_ITEMS = frozenset(["BLOCK", "BUILD", "IMPORT", "KEYS", "NETWORK", "SPACE", "VARIANT"])
 _IN_EXPRESSIONS = frozenset(["choose", "each", "else", "for", "not"])
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
@@ -79,9 +80,11 @@ def _help(error: Unexpected, line: str) -> str | None:
         # `retrun x`, `ech widths`: what is wrong stands in front of what could not be read.
         known = (_STATEMENTS if begins else frozenset()) | _IN_EXPRESSIONS
         close = None if word in known and word != text else nearest(word, known)
-    if close is not None and close == text:
+    if close == text:
+        close = None
+    if text.upper() in SOFT_WORDS and error.kind == "NAME" and text in words:
         # A word that begins a statement is a name where the statement does not go on as it must.
-        return f"{_SPELLING[SOFT_WORDS[close.upper()]]} comes after {close!r}"
+        return f"{_SPELLING[SOFT_WORDS[text.upper()]]} comes after {text!r}"
     if (
         begins
         and word.upper() in SOFT_WORDS
@@ -117,7 +120,7 @@ def _help(error: Unexpected, line: str) -> str | None:
 
 def _expected(error: Unexpected, words: set[str], begins: bool) -> str | None:
     accepted = error.accepted
-    order = _MISSING
+    order: tuple[str, ...] = _MISSING
     if error.kind in _VALUES:
         order = _AFTER_LABELS if begins else _BEFORE_VALUES
     if {"NAME", "NUMBER", "STRING"} <= accepted:
@@ -223,9 +226,7 @@ def _not_closed(error: Unexpected, source: Source, text: str, shift: tuple[int, 
 
 def _is_out_of_place(error: Unexpected) -> bool:
     """Whether a token may be one that a brace too many or too few leaves in the wrong place."""
-    return (
-        error.kind == END or END in error.accepted or (error.kind in ("BLOCK", "NETWORK", "VARIANT", "SPACE"))
-    )
+    return error.kind == END or END in error.accepted or (error.kind in _ITEMS)
 
 
 def _brackets(lines: list[str]) -> Iterator[tuple[int, list[Bracket]]]:

@@ -106,10 +106,10 @@ class _Reader(Variants):
         own = [key for key in ("network", "input", "parameters", "body", "head", "features") if key in fields]
         kind = next((kind for kind in ("variant", "space") if kind in fields), None)
         if kind is not None and not {"network", "body"} & fields.keys():
-            for key in own:
-                message = f"{key!r} is of a network; this document is a {kind}"
+            for name in own:
+                message = f"{name!r} is of a network; this document is a {kind}"
                 help = f"remove it, or write the {kind} under '{kind}s:' beside a network"
-                self.mistake("E0505", message, fields[key].span, help)
+                self.mistake("E0505", message, fields[name].span, help)
         elif own or not others:
             result.append(self.network(fields, span, fields.get("network")))
             for kind in ("variant", "space"):

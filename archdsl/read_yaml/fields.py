@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from archdsl import names, read_arch
 from archdsl import syntax as s
-from archdsl.read_yaml.tree import Mapping, Node, Scalar, Sequence
+from archdsl.read_yaml.tree import MOST_ERRORS, Mapping, Node, Scalar, Sequence
 from archdsl.source import ArchError, Diagnostic, Source, Span, did_you_mean
 
 TRUTHS = {"yes": "true", "on": "true", "no": "false", "off": "false", "~": "none", "null": "none"}
@@ -26,6 +26,8 @@ class Fields:
 
     def mistake(self, code: str, message: str, span: Span, help: str | None = None) -> None:
         self.mistakes.append(Diagnostic(code, message, span, help))
+        if len(self.mistakes) >= MOST_ERRORS:
+            raise ArchError(self.mistakes)
 
     # --- mappings and lists
 

@@ -117,7 +117,7 @@ class Networks(Fields):
         result: list[s.Statement] = []
         stage: Scalar | None = None
         for key, value in self.mapping(node, where):
-            if key.text in STAGE_KEYS and stage is not None:
+            if key.text == "blocks" and stage is not None and isinstance(value, Sequence):
                 # The stage before it was read without it.
                 self.mistakes = [mistake for mistake in self.mistakes if mistake.span is not stage.span]
                 message = f"{key.text!r} stands beside the stage {stage.text!a}, not in it"

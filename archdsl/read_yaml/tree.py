@@ -141,7 +141,7 @@ def _syntax_mistake(source: Source, error: Any) -> Diagnostic:
 
 
 def _indented(source: Source, where: Span) -> Span:
-    """Which of two lines is indented as no line around it: the one that YAML stumbles over, or the one before."""
+    """The line that is indented as none around it: the one that YAML stumbles over, or the one before."""
 
     def indent(number: int) -> int:
         return len(source.line(number)) - len(source.line(number).lstrip())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 from archdsl import syntax as s
@@ -77,6 +78,7 @@ def _indexed(part: s.Index) -> Read | None:
     return (value.id, *indices) if isinstance(value, s.Name) else None
 
 
+@lru_cache(maxsize=20_000)
 def origin(decision: str) -> Read:
     """What a read of a decision is: `width[2]` is ("width", 2); `act.leaky_relu.0` stands in ("act",)."""
     found = re.match(r"([^.\[]*)((?:\[[0-9]+\])*)", decision)

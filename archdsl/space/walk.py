@@ -42,7 +42,10 @@ from archdsl.space.states import (
 )
 
 MOST_RUNS: Final = 10_000
-"""So many steps are gone through; a space whose decisions are entangled beyond that is refused."""
+"""So many steps are gone through; a space whose decisions are entangled beyond that is refused.
+
+What is known from an equal block counts a tenth, and 50 decisions that are carried along count as a step.
+"""
 
 
 class Forks(Choices):
@@ -99,7 +102,7 @@ class Walk:
         self.sums = [f"{name}({c})" for c in conventions for name in ("params", "macs")]
         self.sums += ["activations"]
         self.decisions: dict[Decision, Open] = {}
-        self.runs = 0
+        self.runs = 0.0
         self._resolution = resolution
         self._signatures: dict[int, tuple[Item, object]] = {}
         self._choices: dict[int, tuple[Item, Set[Decision]]] = {}
@@ -281,6 +284,7 @@ class Walk:
         label = numbers.place(item)
         for state, reached in states:
             picked = dict(state.picks)
+            self._count(0.1, picked, item.span)
             open_ = {name: 0 for name in own if name not in picked and not name[0].startswith("*")}
             is_local = not _kept(open_, reads, after)
             key = (self._signature(item, own, picked), types_key(state.streams), state.held)
@@ -348,11 +352,7 @@ class Walk:
         waiting: list[Picks] = [dict(state.picks)]
         while waiting:
             picks = waiting.pop()
-            self.runs += 1
-            if self.runs > MOST_RUNS:
-                message = f"the decisions of this space are entangled: more than {MOST_RUNS:,} cases"
-                help = "decisions that many blocks read multiply: let each block decide for itself"
-                self._fail(Refused("E0602", message, span, help))
+            self._count(1, picks, span)
             self._reset(state, picks)
             try:
                 step()
@@ -366,9 +366,18 @@ class Walk:
             self._check(picks)
             yield picks
 
+    def _count(self, steps: float, picks: Picks, span: Span) -> None:
+        """Count work that entangled decisions multiply; raises `ArchError` beyond `MOST_RUNS`."""
+        self.runs += steps + len(picks) / 50
+        if self.runs > MOST_RUNS:
+            message = f"the decisions of this space are entangled: more than {MOST_RUNS:,} cases"
+            help = "decisions that many blocks read multiply: let each block decide for itself"
+            self._fail(Refused("E0602", message, span, help))
+
     def _reset(self, state: State, picks: Picks) -> None:
         builder = self.builder
         builder.nodes, builder.types, builder.names = [], {}, {}
+        builder.raw, builder.called, builder.guards, builder.decided = [], {}, [], []
         builder.labels = dict.fromkeys(state.labels, self.network.span)
         builder.after = dict.fromkeys(state.labels, 0)
         builder.indexed = {label.partition(".")[0]: "." in label for label in state.labels}

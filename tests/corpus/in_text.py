@@ -103,7 +103,7 @@ TEXT = [
     variant("comma behind a setting", "attention = 4\n", "attention = 4,\n", "','"),
     variant("condition in a variant", "attention = 4", "subject to params(cor) <= 3M", "did you mean 'core'"),
     space("choose misspelt", "[choose {32", "[chose {32", "did you mean 'choose'"),
-    space("options in brackets", "[choose {32, 48, 64},", "[choose (32, 48, 64),", "'{'"),
+    space("options in brackets", "[choose {32, 48},", "[choose (32, 48),", "'{'"),
     space(
         "each missing before choose",
         "each choose {ffn(expansion = each choose {2, 3, 4}),\n",
@@ -195,7 +195,8 @@ TEXT = [
     block("single quotes", 'mode = "bilinear"', "mode = 'bilinear'", "double quotes"),
     block(
         "message missing",
-        '\n    else "stride attention interpolates back by a whole number: the stride must divide height and width"',
+        '\n    else "stride attention interpolates back by a whole number: '
+        'the stride must divide height and width"',
         "",
         "'else'",
     ),
@@ -230,9 +231,11 @@ TEXT = [
     ),
     block(
         "pattern with another axis",
-        'y = a @ (v |> rearrange("(n d) h w -> n (h w) d", n = heads)) |> rearrange("n (h w) d -> (n d) h w", h = h)\n'
+        'y = a @ (v |> rearrange("(n d) h w -> n (h w) d", n = heads))'
+        ' |> rearrange("n (h w) d -> (n d) h w", h = h)\n'
         "  if local_value",
-        'y = a @ (v |> rearrange("(n d) h w -> n (h w) e", n = heads)) |> rearrange("n (h w) d -> (n d) h w", h = h)\n'
+        'y = a @ (v |> rearrange("(n d) h w -> n (h w) e", n = heads))'
+        ' |> rearrange("n (h w) d -> (n d) h w", h = h)\n'
         "  if local_value",
         "'",
     ),

@@ -326,16 +326,16 @@ YAML = [
     ),
     s2("network's keys in a variant", "set:", "input: [3, 224, 224]\nset:", "variants:"),
     # --- spaces
-    space("choose misspelt", "- choose {32, 48, 64}", "- chose {32, 48, 64}", "did you mean 'choose'"),
+    space("choose misspelt", "- choose {32, 48}", "- chose {32, 48}", "did you mean 'choose'"),
     space(
         "each choose without each where blocks are",
         "- ffn(expansion = each choose {2, 3, 4}) * depth[0]",
         "- ffn(expansion = each chose {2, 3, 4}) * depth[0]",
         "did you mean 'choose'",
     ),
-    space("options in brackets", "- choose {32, 48, 64}", "- choose [32, 48, 64]", "'{'"),
-    space("options not closed", "- choose {32, 48, 64}", "- choose {32, 48, 64", "'}'"),
-    space("option of a wrong width", "- choose {32, 48, 64}", "- choose {32, 33, 64}", "half of its channels"),
+    space("options in brackets", "- choose {32, 48}", "- choose [32, 48]", "'{'"),
+    space("options not closed", "- choose {32, 48}", "- choose {32, 48", "'}'"),
+    space("option of a wrong width", "- choose {32, 48}", "- choose {32, 33}", "half of its channels"),
     space(
         "condition without its convention", "\nbody:", "\nsubject_to: params <= 3.7M\nbody:", "write params("
     ),

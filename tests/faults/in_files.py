@@ -56,7 +56,7 @@ FILES = [
         "E0601",
         ("imports are nested more than 32 deep",),
         files=(
-            *((f"d{i}.arch", f'archdsl 1\nimport {"‸" if i == 30 else ""}"d{i + 1}"\n') for i in range(33)),
+            *((f"d{i}.arch", f'archdsl 1\nimport {"‸" if i == 31 else ""}"d{i + 1}"\n') for i in range(33)),
             ("d33.arch", "archdsl 1\n"),
         ),
     ),

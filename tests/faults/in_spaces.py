@@ -17,7 +17,8 @@ def space(name: str, lines: str, code: str, *said: str) -> Case:
 
 
 def yaml(name: str, lines: str, code: str, *said: str) -> Case:
-    text = f"archdsl: 1\nimport: efficientformerv2\nnetwork: N\ninput: [3, 32, 32]\nbody:\n  stem: conv_stem(choose {{32, 48}})\n{lines}"
+    head = "archdsl: 1\nimport: efficientformerv2\nnetwork: N\ninput: [3, 32, 32]\nbody:\n"
+    text = f"{head}  stem: conv_stem(choose {{32, 48}})\n{lines}"
     return Case(f"space {name}", text, code, said, ".yaml")
 
 

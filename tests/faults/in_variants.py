@@ -26,6 +26,7 @@ build: V
 variants:
   V:
 """
+KEYS = "archdsl: 1\nnetwork: N\ninput: [3, 8, 8]\nbody:\n  a: relu\nkeys:\n  timm:\n    ffn:\n"
 
 
 def variant(name: str, settings: str, code: str, *said: str, kind: str = "variant") -> Case:
@@ -229,21 +230,21 @@ VARIANTS = [
     ),
     Case(
         "rule without a target",
-        "archdsl: 1\nnetwork: N\ninput: [3, 8, 8]\nbody:\n  a: relu\nkeys:\n  timm:\n    ffn:\n      ‸scale: {axis: 0}\n",
+        KEYS + "      ‸scale: {axis: 0}\n",
         "E0504",
         ("has no 'to'",),
         ".yaml",
     ),
     Case(
         "names of weights missing",
-        "archdsl: 1\nnetwork: N\ninput: [3, 8, 8]\nbody:\n  a: relu\nkeys:\n  timm:\n    ffn:\n      scale: ‸[]\n",
+        KEYS + "      scale: ‸[]\n",
         "E0504",
         ("names of weights are missing",),
         ".yaml",
     ),
     Case(
         "unknown option of a rule",
-        "archdsl: 1\nnetwork: N\ninput: [3, 8, 8]\nbody:\n  a: relu\nkeys:\n  timm:\n    ffn:\n      scale: {to: ls, ‸axes: 0}\n",
+        KEYS + "      scale: {to: ls, ‸axes: 0}\n",
         "E0503",
         ("did you mean 'axis'?",),
         ".yaml",

@@ -1,11 +1,17 @@
 """Documents that mean harm, or are garbage: always an `ArchError`, soon, and never another exception.
 
-Alias bombs, deep nesting, numbers and loops without end, files that are none, imports that lead out, garbage.
+Each test carries the number of its row in the list of threats. Rows that are tested elsewhere: 11, a grammar
+without conflicts (test_grammar.py); 14 and 15, names (test_names.py); 27 to 36, files of weights, writing and
+searching, where those are; 37, files in other dress (test_grammar.py); 38 and 39, surroundings (test_cli.py).
+tests/faults tells what is said.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import re._parser as sre_parse
 import subprocess
 import sys
 from pathlib import Path
@@ -18,9 +24,12 @@ from hypothesis import strategies as st
 import archdsl
 from archdsl import read_yaml
 from archdsl.cli import main
-from archdsl.network import load
+from archdsl.elaborate.templates import MOST_STEPS, Elaborator
+from archdsl.network import load, load_with_settings
+from archdsl.read_arch.tables import shipped
+from archdsl.read_yaml import DOCUMENT_KEYS
 from archdsl.read_yaml.tree import DEEPEST as DEEPEST_YAML
-from archdsl.source import ArchError, Source
+from archdsl.source import ArchError, Source, Span
 
 ROOT = Path(archdsl.__file__).parent.parent
 
@@ -41,7 +50,7 @@ def bomb(levels: int) -> str:
 
 
 @pytest.mark.parametrize("levels", [1, 3, 9, 12])
-def test_alias_bombs(levels: int) -> None:
+def test_row_01_02_alias_bombs(levels: int) -> None:
     assert codes(refused(YAML + bomb(levels), "net.yaml")) == {"E0506"}
 
 
@@ -62,14 +71,14 @@ def test_alias_bombs(levels: int) -> None:
         "---\ndoc: x",
     ],
 )
-def test_what_yaml_has_and_the_language_does_not(line: str) -> None:
+def test_row_02_03_09_what_yaml_has_and_the_language_does_not(line: str) -> None:
     assert "E0506" in codes(refused(f"{YAML}{line}\n", "net.yaml"))
     assert not Path("pwned").exists()
 
 
 @pytest.mark.parametrize("depth", [DEEPEST_YAML + 1, 65, 500, 100_000])
 @pytest.mark.parametrize("shape", ["flow lists", "flow mappings", "block lists", "mixed"])
-def test_yaml_nested_too_deep(depth: int, shape: str) -> None:
+def test_row_04_yaml_nested_too_deep(depth: int, shape: str) -> None:
     text = {
         "flow lists": "doc: " + "[" * depth + "]" * depth,
         "flow mappings": "doc: " + "{a: " * depth + "}" * depth,
@@ -80,13 +89,13 @@ def test_yaml_nested_too_deep(depth: int, shape: str) -> None:
     assert codes(refused(f"{text}\n", "net.yaml")) <= {"E0508", "E0103"}
 
 
-def test_yaml_in_blocks_nested_too_deep() -> None:
+def test_row_04_yaml_in_blocks_nested_too_deep() -> None:
     text = "".join(" " * i + "a:\n" for i in range(500))
     assert codes(refused(text, "net.yaml")) == {"E0508"}
 
 
 @pytest.mark.parametrize("depth", [1, DEEPEST_YAML - 2])
-def test_yaml_nested_up_to_the_bound_is_read(depth: int) -> None:
+def test_row_04_yaml_nested_up_to_the_bound_is_read(depth: int) -> None:
     Path("net.yaml").write_text(f"{YAML}parameters:\n  a: {'[' * depth}1{']' * depth}\n", encoding="utf-8")
     load("net.yaml").source()
 
@@ -128,7 +137,7 @@ SCALARS = [
 
 
 @pytest.mark.parametrize("scalar", SCALARS)
-def test_scalars_that_mean_something_else_elsewhere(scalar: str) -> None:
+def test_row_06_scalars_that_mean_something_else_elsewhere(scalar: str) -> None:
     refused(f"{YAML}parameters:\n  a: {scalar}\n", "net.yaml")
 
 
@@ -136,7 +145,7 @@ def test_scalars_that_mean_something_else_elsewhere(scalar: str) -> None:
     ("scalar", "value"),
     [("1e3", 1000.0), ("1e-5", 1e-5), ("10", 10), ("true", True), ("none", None), ("2.50", 2.5)],
 )
-def test_scalars_that_mean_what_they_say(scalar: str, value: object) -> None:
+def test_row_07_scalars_that_mean_what_they_say(scalar: str, value: object) -> None:
     Path("net.yaml").write_text(f"{YAML}parameters:\n  a: {scalar}\n", encoding="utf-8")
     assert dict(load("net.yaml").graph.parameters)["a"] == value
 
@@ -154,7 +163,7 @@ DIGITS = [
 
 
 @pytest.mark.parametrize("digits", DIGITS, ids=lambda text: f"{text[:4]}-{len(text)}")
-def test_numbers_of_many_digits(digits: str) -> None:
+def test_row_08_numbers_of_many_digits(digits: str) -> None:
     refused(f"{YAML}parameters:\n  a: {digits}\n", "net.yaml")
     refused(f"{YAML}  next: conv2d({digits})\n", "net.yaml")
     refused(block(f"n = {digits}\nreturn x"))
@@ -162,7 +171,7 @@ def test_numbers_of_many_digits(digits: str) -> None:
 
 @given(data=st.data())
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_key_written_twice_is_refused(data: st.DataObject) -> None:
+def test_row_05_any_key_written_twice_is_refused(data: st.DataObject) -> None:
     lines = (ROOT / "specs" / "s0.yaml").read_text(encoding="utf-8").splitlines()
     keyed = [i for i, line in enumerate(lines) if ":" in line and not line.strip().startswith("-")]
     index = data.draw(st.sampled_from(keyed))
@@ -188,7 +197,7 @@ def test_any_key_written_twice_is_refused(data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("depth", [65, 500, 100_000])
 @pytest.mark.parametrize("pair", ["()", "[]", "{}", "f()", "-(-)"])
-def test_brackets_nested_too_deep(depth: int, pair: str) -> None:
+def test_row_10_brackets_nested_too_deep(depth: int, pair: str) -> None:
     opening, closing = pair[: len(pair) // 2 or 1], pair[-1]
     opening = {"f()": "f(", "-(-)": "-("}.get(pair, opening)
     error = refused(block(f"n = {opening * depth}1{closing * depth}\nreturn x"))
@@ -196,7 +205,28 @@ def test_brackets_nested_too_deep(depth: int, pair: str) -> None:
     refused(block(f"n = {opening * depth}"))
 
 
-def test_expressions_of_many_terms() -> None:
+def test_row_12_no_pattern_repeats_a_repetition() -> None:
+    """Such a pattern, `(a+)+`, may take exponential time; the patterns of the tokens are all there are."""
+
+    def depth(pattern: object, inside: int) -> int:
+        deepest = inside
+        for operation, argument in pattern if isinstance(pattern, sre_parse.SubPattern) else ():
+            repeats = operation in (sre_parse.MAX_REPEAT, sre_parse.MIN_REPEAT) and argument[1] > 1
+            parts = (
+                argument[-1]
+                if operation is sre_parse.BRANCH
+                else argument
+                if isinstance(argument, tuple)
+                else ()
+            )
+            deepest = max([deepest, inside + repeats, *(depth(part, inside + repeats) for part in parts)])
+        return deepest
+
+    assert depth(sre_parse.parse("(?:a+b)+"), 0) == 2
+    assert depth(sre_parse.parse(shipped().scanner.pattern), 0) == 1
+
+
+def test_row_10_23_expressions_of_many_terms() -> None:
     for chain in ("+ 1 ", "** 1 ", "and true ", "is none ", "|> relu "):
         refused(block(f"n = 1 {chain * 10_000}\nreturn x"))
     refused(block(f"n = {'- ' * 10_000}1\nreturn x"))
@@ -204,7 +234,7 @@ def test_expressions_of_many_terms() -> None:
     refused(block(f"{'if false { } else ' * 10_000}{{ }}\nreturn y"))
 
 
-def test_what_passes_each_bound_but_not_all_together() -> None:
+def test_row_10_what_passes_each_bound_but_not_all_together() -> None:
     # 64 brackets, each with a call, a pipe, a label and an operator: deep for what walks the tree.
     deep = "f(a = 1 |> l: f(a = -"
     refused(block(f"n = {deep * 31}1{'))' * 31}\nreturn x"))
@@ -217,7 +247,7 @@ def test_what_passes_each_bound_but_not_all_together() -> None:
     assert codes(refused(TEXT.replace("stem: b", "stem: b0") + blocks + last)) == {"E0601"}
 
 
-def test_blocks_that_call_each_other_deep() -> None:
+def test_row_22_blocks_that_call_each_other_deep() -> None:
     for count, fine in ((60, True), (70, False), (1000, False)):
         blocks = "".join(
             f"block b{i}(x: [C, H, W]) -> [C, H, W] {{ return x |> b{i + 1} }}\n" for i in range(count)
@@ -253,7 +283,7 @@ def test_blocks_that_call_each_other_deep() -> None:
         "1e308 // 1e-308",
     ],
 )
-def test_arithmetic_out_of_bounds(arithmetic: str) -> None:
+def test_row_23_arithmetic_out_of_bounds(arithmetic: str) -> None:
     assert codes(refused(block(f"n = {arithmetic}\nreturn x"))) == {"E0303"}
     refused(f"{YAML}parameters:\n  a: {arithmetic}\n", "net.yaml")
 
@@ -275,11 +305,11 @@ def test_arithmetic_out_of_bounds(arithmetic: str) -> None:
         "for i in range(9000) { y = x |> c[i]: conv2d(0 - i) }",
     ],
 )
-def test_loops_and_lists_out_of_bounds(statement: str) -> None:
+def test_row_23_loops_and_lists_out_of_bounds(statement: str) -> None:
     assert codes(refused(block(f"{statement}\nreturn x"))) <= {"E0602", "E0403"}
 
 
-def test_a_formula_that_grows_with_every_call() -> None:
+def test_row_23_a_formula_that_grows_with_every_call() -> None:
     """Constants fold, names do not: H + side + side - 1 + side + side - 1 + ..."""
     step = "pad([side, side, side, side]) |> c[i]: conv2d(C, kernel = 2, padding = 0)"
     body = f"y = x\nfor i in range(300) {{ y = y |> {step} }}\nreturn y"
@@ -287,7 +317,7 @@ def test_a_formula_that_grows_with_every_call() -> None:
     assert codes(refused(block(body, signature))) == {"E0602"}
 
 
-def test_defaults_that_loop() -> None:
+def test_row_23_defaults_that_loop() -> None:
     signature = "(x: [C, H, W]; k: [int] = [0 for i in range(9999) for j in range(9)]) -> [C, H, W]"
     refused(block("return x", signature))
     signature = (
@@ -302,12 +332,12 @@ def test_defaults_that_loop() -> None:
 @pytest.mark.parametrize(
     "repetition", ["10000000", "10 ** 7", "2 ** 62", "-1", "2.5", "true", "none", '"2"', "[2]"]
 )
-def test_repetitions_out_of_bounds(repetition: str) -> None:
+def test_row_21_repetitions_out_of_bounds(repetition: str) -> None:
     refused(f"{YAML}  s1:\n    blocks:\n      - ffn * ({repetition})\n", "net.yaml")
     refused(block(f"n = [1 * ({repetition})]\nreturn x"))
 
 
-def test_nested_repetitions() -> None:
+def test_row_21_nested_repetitions() -> None:
     nested = "ffn"
     for _ in range(4):
         nested = f"([{nested}] * 100)"
@@ -316,7 +346,7 @@ def test_nested_repetitions() -> None:
     assert codes(refused(YAML + stages, "net.yaml")) == {"E0602"}
 
 
-def test_blocks_that_each_call_the_one_before_twice() -> None:
+def test_row_21_blocks_that_each_call_the_one_before_twice() -> None:
     blocks = "".join(
         f"block b{i}(x: [C, H, W]) -> [C, H, W] {{ return x |> b{i + 1} |> b{i + 1} }}\n" for i in range(50)
     )
@@ -343,12 +373,12 @@ def test_blocks_that_each_call_the_one_before_twice() -> None:
         "x",
     ],
 )
-def test_widths_of_no_sense(width: str) -> None:
+def test_row_18_widths_of_no_sense(width: str) -> None:
     refused(block(f"return x |> c: conv2d({width})"))
     refused(f"{YAML}  s1:\n    width: {width}\n    blocks: [ffn]\n".replace('"8"', "'\"8\"'"), "net.yaml")
 
 
-def test_a_network_too_large_for_any_machine_is_counted_and_not_built(tmp_path: Path) -> None:
+def test_row_17_a_network_too_large_for_any_machine_is_counted_and_not_built(tmp_path: Path) -> None:
     Path("net.yaml").write_text(f"{YAML}  a: conv2d(2 ** 31 - 1)\n  b: conv2d(2 ** 31 - 1)\n", encoding="utf-8")
     network = load("net.yaml")
     assert network.stats().params > (2**31 - 1) ** 2
@@ -360,7 +390,7 @@ def test_a_network_too_large_for_any_machine_is_counted_and_not_built(tmp_path: 
 # --- files and imports: rows 25, 26, 37
 
 
-def test_files_that_are_no_files(capsys: pytest.CaptureFixture[str]) -> None:
+def test_row_25_files_that_are_no_files(capsys: pytest.CaptureFixture[str]) -> None:
     os.mkfifo("fifo.arch")
     os.mkdir("folder.arch")
     os.symlink("nowhere", "dangling.arch")
@@ -403,7 +433,7 @@ def test_files_that_are_no_files(capsys: pytest.CaptureFixture[str]) -> None:
         "https://x/y",
     ],
 )
-def test_imports_stay_in_their_folder(name: str, tmp_path: Path) -> None:
+def test_row_25_imports_stay_in_their_folder(name: str, tmp_path: Path) -> None:
     inner = tmp_path / "inner"
     inner.mkdir()
     (tmp_path / "mine.arch").write_text("archdsl 1\n", encoding="utf-8")
@@ -418,7 +448,7 @@ def test_imports_stay_in_their_folder(name: str, tmp_path: Path) -> None:
     }
 
 
-def test_imports_that_multiply_are_read_once() -> None:
+def test_row_26_imports_that_multiply_are_read_once() -> None:
     for i in range(30):
         Path(f"d{i}.arch").write_text(f'archdsl 1\nimport "d{i + 1}"\nimport "d{i + 1}"\n', encoding="utf-8")
     for last, code in (("archdsl 1\n", "E0708"), ('archdsl 1\nimport "d0"\n', "E0705"), ("block\n", "E0101")):
@@ -428,7 +458,7 @@ def test_imports_that_multiply_are_read_once() -> None:
         assert [mistake.code for mistake in caught.value.diagnostics] == [code]
 
 
-def test_imports_nested_too_deep() -> None:
+def test_row_26_imports_nested_too_deep() -> None:
     for i in range(40):
         Path(f"d{i}.arch").write_text(f'archdsl 1\nimport "d{i + 1}"\n', encoding="utf-8")
     assert codes(refused('archdsl 1\nimport "d0"\n')) == {"E0601"}
@@ -436,7 +466,7 @@ def test_imports_nested_too_deep() -> None:
 
 @given(edges=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=12))
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_imports_are_read_if_and_only_if_there_is_no_cycle(edges: list[tuple[int, int]]) -> None:
+def test_row_26_imports_are_read_if_and_only_if_there_is_no_cycle(edges: list[tuple[int, int]]) -> None:
     reached, cyclic = {0}, False
 
     def visit(file: int, above: tuple[int, ...]) -> None:
@@ -473,7 +503,7 @@ def test_imports_are_read_if_and_only_if_there_is_no_cycle(edges: list[tuple[int
         b"a\x85b",
     ],
 )
-def test_files_that_are_no_text(data: bytes) -> None:
+def test_row_37_files_that_are_no_text(data: bytes) -> None:
     for name in ("net.arch", "net.yaml"):
         error = refused(data, name)
         assert error.diagnostics[0].span is not None
@@ -481,12 +511,12 @@ def test_files_that_are_no_text(data: bytes) -> None:
         assert all(char.isprintable() or char == "\n" for char in str(error))
 
 
-def test_the_place_of_a_byte_that_is_no_text() -> None:
+def test_row_37_the_place_of_a_byte_that_is_no_text() -> None:
     assert str(refused(b"archdsl 1\n# \xff\n").diagnostics[0].span) == "net.arch:2:3"
 
 
 @pytest.mark.parametrize("name", ["net.arch", "net.yaml"])
-def test_long_files(name: str) -> None:
+def test_row_37_long_files(name: str) -> None:
     for text in (
         "# " + "a" * 500_000,
         "# " + "a" * 2_000_000,
@@ -511,7 +541,7 @@ def test_long_files(name: str) -> None:
 
 
 @pytest.mark.parametrize("count", [1000, 12_000])
-def test_errors_by_the_thousand_stay_readable(count: int) -> None:
+def test_row_40_errors_by_the_thousand_stay_readable(count: int) -> None:
     refused(
         "archdsl: 1\nnetwork: N\ninput: [3, 8, 8]\nbody:\n" + "".join(f"  a{i}: b b\n" for i in range(count)),
         "net.yaml",
@@ -524,7 +554,7 @@ def test_errors_by_the_thousand_stay_readable(count: int) -> None:
     refused("archdsl 1\nnetwork N(x: [3, 8, 8]) {\n" + "".join(f"  a{i}: b{i}\n" for i in range(count)) + "}\n")
 
 
-def test_entries_by_the_thousand_take_linear_time() -> None:
+def test_row_40_entries_by_the_thousand_take_linear_time() -> None:
     Path("net.arch").write_text(
         "archdsl 1\nnetwork N(x: [3, 8, 8]) {\n" + "".join(f"  a{i}: relu\n" for i in range(9000)) + "}\n",
         encoding="utf-8",
@@ -551,9 +581,8 @@ PAYLOADS = [
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=ascii)
-def test_strings_enter_source_as_strings_alone(payload: str) -> None:
+def test_row_13_strings_enter_source_as_strings_alone(payload: str) -> None:
     import ast
-    import json
 
     Path("net.yaml").write_text(f"doc: {json.dumps(payload)}\n{YAML}", encoding="utf-8")
     tree = ast.parse(load("net.yaml").source())
@@ -565,10 +594,306 @@ def test_strings_enter_source_as_strings_alone(payload: str) -> None:
     assert ast.dump(tree) == ast.dump(plain)
 
 
-def test_a_hostile_file_ends_the_command_with_two_and_no_traceback(tmp_path: Path) -> None:
+def test_row_41_a_hostile_file_ends_the_command_with_two_and_no_traceback(tmp_path: Path) -> None:
     (tmp_path / "net.yaml").write_text(YAML + bomb(9), encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "archdsl", "stats", "net.yaml"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=30)
     assert done.returncode == 2 and done.stdout == ""
     assert "Traceback" not in done.stderr and "error[E0506]" in done.stderr
+
+
+# --- bounds: at each of them, and one past it
+
+
+def network(body: str, signature: str = "(x: [3, 32, 32])") -> str:
+    return f'archdsl 1\nimport "efficientformerv2"\nnetwork N{signature} {{\n{body}\n}}\n'
+
+
+def chain(count: int) -> str:
+    """`count` blocks, each of which calls the next."""
+    blocks = "".join(
+        f"block b{i}(x: [C, H, W]) -> [C, H, W] {{ return x |> b{i + 1} }}\n" for i in range(count - 1)
+    )
+    return (
+        TEXT.replace("stem: b", "stem: b0")
+        + blocks
+        + f"block b{count - 1}(x: [C, H, W]) -> [C, H, W] {{ return x |> relu }}\n"
+    )
+
+
+def variants(count: int) -> str:
+    """A variant that is based on another, so many times."""
+    lines = "".join(f"variant V{i} : V{i + 1} {{ }}\n" for i in range(count))
+    return f"archdsl 1\nbuild V0\nnetwork V{count}(x: [3, 8, 8]) {{ a: relu }}\n{lines}"
+
+
+def nested(depth: int) -> str:
+    return "[" * depth + "1" + "]" * depth
+
+
+def two_stages(item: str, count: int) -> str:
+    return network(f"stage s {{ {item} * 6000 }}\nstage t {{ {item} * {count - 6000} }}")
+
+
+BOUNDS = {
+    "22 characters of a name": (64, "E0105", lambda n: block(f"{'a' * n} = 1\nreturn x"), ".arch"),
+    "08 characters of a number": (32, "E0108", lambda n: block(f"n = 1.{'0' * (n - 2)}\nreturn x"), ".arch"),
+    "10 brackets": (64, "E0104", lambda n: block(f"n = {'(' * (n - 1)}1{')' * (n - 1)}\nreturn x"), ".arch"),
+    "23 operators": (128, "E0104", lambda n: f"{YAML}parameters:\n  a: 1{' + 1' * n}\n", ".yaml"),
+    "04 nested lists": (32, "E0508", lambda n: f"{YAML}parameters:\n  a: {nested(n - 2)}\n", ".yaml"),
+    "22 calls": (64, "E0601", chain, ".arch"),
+    "26 bases": (32, "E0601", variants, ".arch"),
+    "21 elements of a list": (10_000, "E0602", lambda n: block(f"n = [1 * {n}]\nreturn x"), ".arch"),
+    "21 elements of a written list": (
+        10_000,
+        "E0602",
+        lambda n: block(f"n = [{'1, ' * n}]\nreturn x"),
+        ".arch",
+    ),
+    "21 elements of a range": (10_000, "E0602", lambda n: block(f"n = range({n})\nreturn x"), ".arch"),
+    "21 blocks of a stage": (10_000, "E0602", lambda n: network(f"stage s {{ relu * {n} }}"), ".arch"),
+    "21 blocks of a network": (12_000, "E0602", lambda n: two_stages("relu", n), ".arch"),
+    "23 operations of a formula": (96, "E0602", lambda n: block(f"n = H{' % 7' * n}\nreturn x"), ".arch"),
+    "17 channels": (2**31 - 1, "E0403", lambda n: network(f"c: conv2d({n})"), ".arch"),
+    "23 whole numbers": (2**63 - 1, "E0303", lambda n: block(f"n = {n - 1} + 1\nreturn x"), ".arch"),
+    "17 resolutions": (16_384, "E0703", lambda n: (network("a: relu"), n), ".arch"),
+    "37 bytes of a file": (2**20, "E0103", lambda n: network("a: relu").ljust(n, "#"), ".arch"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("bound", BOUNDS)
+def test_row_by_number_at_the_bound_and_one_past_it(bound: str) -> None:
+    most, code, make, ending = BOUNDS[bound]
+
+    def open_it(number: int) -> None:
+        made = make(number)
+        text, resolution = made if isinstance(made, tuple) else (made, None)
+        Path(f"net{ending}").write_text(text, encoding="utf-8")
+        _ = load(f"net{ending}", resolution).graph
+
+    open_it(most)
+    with pytest.raises(ArchError) as caught:
+        open_it(most + 1)
+    assert codes(caught.value) == {code}, str(caught.value)
+
+
+def test_row_23_steps_at_the_bound_and_one_past_it() -> None:
+    shared, place = Elaborator(), Span(Source("net.arch", ""), 1, 1, 1, 1)
+    shared.spend(MOST_STEPS, place)
+    with pytest.raises(ArchError) as caught:
+        shared.spend(1, place)
+    assert codes(caught.value) == {"E0602"}
+
+
+def test_row_26_imports_at_the_bound_and_one_past_it() -> None:
+    for i in range(40):
+        Path(f"d{i}.arch").write_text(f'archdsl 1\nimport "d{i + 1}"\n', encoding="utf-8")
+    Path("d40.arch").write_text("archdsl 1\n", encoding="utf-8")
+    for first, code in ((8, "E0708"), (7, "E0601")):
+        with pytest.raises(ArchError) as caught:
+            load(f"d{first}.arch")
+        assert codes(caught.value) == {code}
+
+
+@pytest.mark.parametrize(("wrong", "more"), [(20, False), (21, True)])
+def test_row_40_errors_shown(wrong: int, more: bool) -> None:
+    error = refused(block("".join(f"a{i} = q{i}\n" for i in range(wrong)) + "return x"))
+    assert str(error).count("error[") == 20 and ("and 1 more error" in str(error)) == more
+
+
+# --- variants and spaces
+
+
+def test_row_26_bases_that_multiply_take_linear_time() -> None:
+    """Each of 30 documents bases two variants on the next: 2 ** 30 ways lead to the last."""
+    for i in range(30):
+        text = (
+            f'archdsl 1\nvariant A : "e{i + 1}#A" {{ w = 1 }}\nvariant B : "e{i + 1}#A" {{ w = 2 }}\nbuild A\n'
+        )
+        Path(f"e{i}.arch").write_text(text, encoding="utf-8")
+    Path("e30.arch").write_text(
+        "archdsl 1\nnetwork A(x: [3, 8, 8]; w = 3) { a: conv2d(w) }\n", encoding="utf-8"
+    )
+    graph = load("e0.arch").graph
+    assert dict(graph.parameters) == {"w": 1}
+
+
+@given(
+    edges=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=6, unique_by=lambda edge: edge[0])
+)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_row_26_bases_are_followed_if_and_only_if_there_is_no_cycle(edges: list[tuple[int, int]]) -> None:
+    bases = dict(edges)
+    plain, based = "network V# (x: [3, 8, 8]) { a: relu }", "variant V# : V"
+    lines = "\n".join(
+        (f"{based}{bases[i]} {{ }}" if i in bases else plain).replace("#", str(i)) for i in range(6)
+    )
+    Path("v.arch").write_text(f"archdsl 1\nbuild V0\n{lines}", encoding="utf-8")
+    seen, at = set(), 0
+    while at in bases and at not in seen:
+        seen.add(at)
+        at = bases[at]
+    if at in seen:
+        with pytest.raises(ArchError) as caught:
+            load("v.arch")
+        assert codes(caught.value) == {"E0705"}
+    else:
+        assert load("v.arch").lineage[-1] == f"V{at}"
+
+
+@pytest.mark.parametrize(
+    "name", ["../s0", "/etc/passwd", "a/../../s0", "~/s0", "..\\\\s0", "fifo", "folder", "", "s0\\n"]
+)
+def test_row_25_bases_stay_in_their_folder(name: str) -> None:
+    os.mkfifo("fifo.arch")
+    os.mkdir("folder.arch")
+    assert codes(refused(f'archdsl 1\nvariant V : "{name}" {{ }}\n')) <= {"E0701", "E0704"}
+
+
+def space(names: str, body: str) -> str:
+    return network(body, f"(x: [3, 32, 32]; k = [{names}])")
+
+
+ENTANGLED = {
+    "a sum of 40 decisions": space(", ".join(["choose {1, 2}"] * 40), "a: conv2d(sum(k))"),
+    "a sum of 9,000 decisions": space("each choose {1, 2} * 9000", "a: conv2d(sum(k))"),
+    "widths that are read again": space(
+        ", ".join(["choose {2, 3, 4, 5}"] * 30),
+        "\n".join(f"{name}{i}: conv2d(k[{i}])" for name in "ab" for i in range(30)),
+    ),
+    "large blocks": space(
+        ", ".join(["choose {1, 2, 3, 4}"] * 30), "stem: conv_stem(32)\na: attention_block(expansion = sum(k))"
+    ),
+    "long stages": space(
+        ", ".join(["choose {1, 2, 3, 4}"] * 30),
+        "\n".join(
+            f"stage s{i} {{ conv2d(each choose {{8, 9}}, kernel = 2 * k[{i} % 30] + 1) * 500 }}"
+            for i in range(10)
+        ),
+    ),
+    "a list for each of them": space(
+        ", ".join(["choose {1, 2, 3, 4}"] * 30), "a: conv2d(sum([sum(k) + i for i in range(9999)]))"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ENTANGLED)
+def test_row_21_entangled_decisions(name: str) -> None:
+    Path("net.arch").write_text(ENTANGLED[name], encoding="utf-8")
+    with pytest.raises(ArchError) as caught:
+        load("net.arch").space()
+    assert codes(caught.value) == {"E0602"}
+    assert len(str(caught.value)) < 16_000
+
+
+def test_row_21_decisions_at_the_bound_and_one_past_it() -> None:
+    for count, fine in ((10_000, True), (10_001, False)):
+        Path("net.arch").write_text(two_stages("each choose {relu, gelu}", count), encoding="utf-8")
+        with pytest.raises(ArchError) as caught:
+            _ = load("net.arch").graph
+        assert codes(caught.value) == ({"E0223"} if fine else {"E0602", "E0223"})
+        assert len(str(caught.value)) < 16_000
+        assert load("net.arch").space().size == 2**count
+
+
+@pytest.mark.parametrize(
+    "picks",
+    ["[" * 1000, "a: &a [*a]", "<<: {a: b}", "--- a\n--- b", "a: {b: c}", "- a", "a: [[b]]", "", "\0",
+     "a: b\na: c", "k[0]: 3\n" * 20_000, "".join(f"q{i}: 1\n" for i in range(20_000)),
+     "k: [" + "1, " * 50_000 + "1]", "k[" + "9" * 5000 + "]: 1", "k.*.*.*: 1", "*" * 5000 + ": 1"],
+)  # fmt: skip
+def test_row_01_05_21_picks_are_documents_like_others(picks: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("net.arch").write_text(space("choose {1, 2}", "a: conv2d(k[0])"), encoding="utf-8")
+    Path("picks.yaml").write_text(picks, encoding="utf-8")
+    assert main(["freeze", "net.arch", "--with", "picks.yaml"]) == 2
+    assert len(capsys.readouterr().err) < 16_000
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["a" * 100_000, "k=" + "[" * 100_000, "k=" + "1+" * 50_000 + "1", "\0=1", "k=\ud800", "=", "", "k[" * 50],
+)
+def test_row_10_13_settings_are_expressions_like_others(setting: str) -> None:
+    Path("net.arch").write_text(space("1, 2", "a: conv2d(k[0])"), encoding="utf-8")
+    with pytest.raises(ArchError) as caught:
+        load_with_settings("net.arch", None, [setting], [])
+    assert len(str(caught.value)) < 16_000
+
+
+# --- names, keys, resolutions, source
+
+
+def test_row_16_names_that_become_one_are_kept_apart() -> None:
+    """`a.b` and `a_b` are two keys; labels that differ in case alone are two names."""
+    Path("net.arch").write_text(
+        network("A: conv2d(4)\na: conv2d(5)\na_b: conv2d(6)\nstage a1 { b: conv2d(7) }"), encoding="utf-8"
+    )
+    keys = [key for key, _ in load("net.arch").graph.weights()]
+    assert len(keys) == len(set(keys)) == 8
+    load("net.arch").source()
+    assert codes(refused(network("a: relu\na: relu"))) == {"E0204"}
+
+
+KEYS = [
+    (file.name, key)
+    for file in sorted((ROOT / "specs").glob("*.yaml"))
+    for key in sorted(set(re.findall(r"^ *([a-z_]+):(?: |$)", file.read_text(encoding="utf-8"), re.MULTILINE)))
+    if key in DOCUMENT_KEYS or key == "blocks"
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", sorted({key for _, key in KEYS if len(key) > 2}))
+def test_row_19_a_key_of_one_other_letter_is_named(key: str) -> None:
+    wrong = 0
+    edits = [f"{key[:i]}{key[i + 1 :]}" for i in range(len(key))] + [
+        f"{key[:i]}q{key[i:]}" for i in range(len(key) + 1)
+    ]
+    file = next(name for name, other in KEYS if other == key)
+    text = (ROOT / "specs" / file).read_text(encoding="utf-8")
+    for edit in edits:
+        if edit in DOCUMENT_KEYS:
+            continue
+        changed = re.sub(rf"^( *){key}:", rf"\g<1>{edit}:", text, count=1, flags=re.MULTILINE)
+        with pytest.raises(ArchError) as caught:
+            read_yaml.read(Source(file, changed))
+        helps = [mistake.help or "" for mistake in caught.value.diagnostics if mistake.code == "E0503"]
+        wrong += f"did you mean {key!r}?" not in helps
+    assert wrong <= 0.05 * len(edits)
+
+
+@pytest.mark.parametrize("spec", ["s0", "l"])
+def test_row_20_every_small_resolution_is_taken_or_refused(spec: str) -> None:
+    for size in (*range(1, 65), 97, 127, 129):
+        try:
+            graph = load(spec, (size, 64)).graph
+        except ArchError as error:
+            assert error.diagnostics[0].code == "E0703"
+        else:
+            graph.verify()
+
+
+def test_row_24_numbers_that_source_can_not_hold() -> None:
+    for number in ("1e308 * 10", "-(1e308 * 10)", "1e400", "0.0 / 0"):
+        refused(block(f"n = {number}\nreturn x |> c: layer_scale(n)"))
+    Path("net.arch").write_text(block("return x |> c: layer_scale(1e-300)"), encoding="utf-8")
+    compile(load("net.arch").source(), "net.py", "exec")
+
+
+def test_row_24_long_chains_become_statements() -> None:
+    for body in (
+        "y = x\nfor i in range(3000) { y = y + x }\nreturn y",
+        "y = x\nfor i in range(3000) { y = y |> relu }\nreturn y",
+    ):
+        Path("net.arch").write_text(block(body), encoding="utf-8")
+        compile(load("net.arch").source(), "net.py", "exec")
+
+
+@pytest.mark.parametrize("payload", PAYLOADS, ids=ascii)
+def test_row_13_names_are_refused_and_never_written(payload: str) -> None:
+    quoted = json.dumps(payload)
+    for line in (f"  {quoted}: relu\n", f"  s1:\n    blocks:\n      - {quoted}: relu\n"):
+        error = refused(YAML + line, "net.yaml")
+        assert all(char.isprintable() or char == "\n" for char in str(error))
+    refused(YAML.replace("network: N", f"network: {quoted}"), "net.yaml")
+    refused(f"{YAML}parameters:\n  {quoted}: 1\n", "net.yaml")

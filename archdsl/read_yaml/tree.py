@@ -129,6 +129,9 @@ def _syntax_mistake(source: Source, error: Any) -> Diagnostic:
         return Diagnostic("E0501", f"YAML: {problem}", where, "YAML is indented with spaces, not tabs")
     if "] *" in line or "cannot start any token" in problem:
         help = "quote an expression that YAML can't read as plain text"
+    elif "alphabetic or numeric" in problem:
+        # A `*` behind brackets is an alias to YAML.
+        help = "quote an expression that repeats in brackets; or write one item a line, each after '- '"
     elif is_flow:
         help = "write one item a line, each after '- '; or quote what holds brackets or braces"
     elif "'-' indicator" in problem:

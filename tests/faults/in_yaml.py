@@ -38,6 +38,12 @@ YAML = [
         "E0503",
         "did you mean 'type'?",
     ),
+    yaml(
+        "repetition of a choice in brackets",
+        DOCUMENT + PARAMETERS + "  a: [each choose {2, 3} *‸ 2]\n",
+        "E0501",
+        "quote an expression that repeats in brackets",
+    ),
     yaml("no body", DOCUMENT[: DOCUMENT.index("body")].replace("archdsl", "‸archdsl"), "E0504", "no 'body'"),
     yaml("empty file", "‸", "E0504", "the document is empty"),
     yaml("only a comment", "‸# nothing\n", "E0504", "the document is empty"),

@@ -6,20 +6,14 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from typing import Literal
 
-from archdsl import print_arch, print_yaml, read_arch, read_yaml
+from archdsl import print_arch, print_yaml, surfaces
 from archdsl import syntax as s
 from archdsl.files import write_atomically
 from archdsl.library import LARGEST_FILE, decoded, read_text
 from archdsl.print_arch.marks import Marks
 from archdsl.source import ArchError, Diagnostic, Source, SurroundingsError
-
-Surface = Literal["arch", "yaml"]
-
-SURFACES: tuple[Surface, ...] = ("arch", "yaml")
-ENDINGS: dict[str, Surface] = {".arch": "arch", ".yaml": "yaml", ".yml": "yaml"}
-
+from archdsl.surfaces import Surface, ending_surface, surface_of
 
 MOST_PASSES = 5
 """So often a text is printed until it stays as it is; nearly all do at once."""
@@ -27,15 +21,6 @@ MOST_PASSES = 5
 
 class FormatError(AssertionError):
     """A mistake of ours: what was printed does not say what was read. Nothing has been written."""
-
-
-def surface_of(path: str) -> Surface:
-    """The surface that a file's ending says; raises `ArchError` for any other ending."""
-    surface = ENDINGS.get(os.path.splitext(path)[1])
-    if surface is None:
-        message = f"{path!a} is neither .yaml nor .arch"
-        raise ArchError([Diagnostic("E0701", message, None, "rename it to what it is")])
-    return surface
 
 
 def formatted(source: Source, surface: Surface, target: Surface | None = None) -> str:
@@ -46,7 +31,7 @@ def formatted(source: Source, surface: Surface, target: Surface | None = None) -
     """
     target = target or surface
     document, marks = _read(source, surface)
-    printed = _printed(document, marks, target)
+    printed = surfaces.printed(document, target, marks)
     for _ in range(MOST_PASSES):
         text = printed
         again, its_marks = _read(Source(f"{source.name} (formatted)", text), target)
@@ -55,15 +40,11 @@ def formatted(source: Source, surface: Surface, target: Surface | None = None) -
             raise FormatError(f"{source.name}: its formatted text would say something else")
         if _texts(its_marks) != _texts(marks):
             raise FormatError(f"{source.name}: its formatted text would have other comments")
-        printed = _printed(again, its_marks, target)
+        printed = surfaces.printed(again, target, its_marks)
         if printed == text:
             break
         # A comment has come to stand where blank lines go otherwise: what is printed is to stay as it is.
     return text
-
-
-def _printed(document: s.Document, marks: Marks, target: Surface) -> str:
-    return print_arch.text(document, marks) if target == "arch" else print_yaml.text(document, marks)
 
 
 def formatted_file(path: str, target: Surface | None = None) -> tuple[str, bool]:
@@ -89,7 +70,7 @@ def format_files(
         message = "--to and -o take one file and no --check"
         raise ArchError([Diagnostic("E0001", message, None, "convert one file at a time")])
     if output not in (None, "-") and target is None:
-        target = ENDINGS.get(os.path.splitext(str(output))[1])
+        target = ending_surface(str(output))
     texts: list[tuple[str, str, bool]] = []
     mistakes: list[Diagnostic] = []
     for path in dict.fromkeys(paths):
@@ -142,9 +123,8 @@ def _write(path: str, text: str, output: str) -> None:
 
 
 def _read(source: Source, surface: Surface) -> tuple[s.Document, Marks]:
-    if surface == "arch":
-        return read_arch.read(source), print_arch.marks_of(source)
-    return read_yaml.read(source), print_yaml.marks_of(source)
+    marks_of = print_arch.marks_of if surface == "arch" else print_yaml.marks_of
+    return surfaces.read(source, surface), marks_of(source)
 
 
 def _texts(marks: Marks) -> Counter[str]:

@@ -7,18 +7,18 @@ import stat
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-from archdsl import assets
+from archdsl import assets, surfaces
 from archdsl import syntax as s
 from archdsl.garbage import paused
-from archdsl.ops import OPS
+from archdsl.ops import OPS, Op
 from archdsl.record import Record
 from archdsl.source import ArchError, Diagnostic, Frame, Source, Span, SurroundingsError, did_you_mean, fail
+from archdsl.surfaces import ENDINGS, surface_of
 
 LARGEST_FILE = 1 << 20
 """Files of more bytes are refused before they are read."""
 
 DEEPEST_IMPORT = 32
-ENDINGS = (".yaml", ".yml", ".arch")
 
 
 class Unit(Record):
@@ -38,6 +38,12 @@ class Unit(Record):
 
     def __eq__(self, other: object) -> bool:
         return self is other
+
+
+def first_parameter(callee: s.Block | type[Op]) -> str | None:
+    """The argument of a block or primitive that may be given without its name, where it has one."""
+    names = [param.name for param in callee.params] if isinstance(callee, s.Block) else callee.parameters
+    return next(iter(names), None)
 
 
 class Library:
@@ -208,7 +214,7 @@ def _within(folder: str, name: str) -> str | None:
 def spec_names() -> tuple[str, ...]:
     """The names of the bundled specs."""
     folder = assets.folder("specs")
-    names = [os.path.splitext(f)[0] for f in os.listdir(folder) if f.endswith(ENDINGS)]
+    names = [os.path.splitext(f)[0] for f in os.listdir(folder) if f.endswith(tuple(ENDINGS))]
     return tuple(sorted(names))
 
 
@@ -274,13 +280,4 @@ def decoded(data: bytes, shown: str) -> str:
 def read_document(path: str) -> tuple[s.Document, Source]:
     """Read a file in the surface that its ending says; raises `ArchError` with all its mistakes."""
     source = Source(display_name(path), read_text(path))
-    if path.endswith((".yaml", ".yml")):
-        from archdsl import read_yaml
-
-        return read_yaml.read(source), source
-    if not path.endswith(".arch"):
-        message = f"{source.name!a} is neither .yaml nor .arch"
-        raise fail("E0701", message, None, "rename it to what it is")
-    from archdsl import read_arch
-
-    return read_arch.read(source), source
+    return surfaces.read(source, surface_of(path, source.name)), source

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from archdsl.stats import Stats
@@ -86,20 +86,44 @@ def _space_notes(space: SpaceStats) -> list[str]:
     ]
 
 
-def _columns(cells: Sequence[tuple[str, ...]], right: Sequence[int]) -> list[str]:
+def _aligned(cells: Sequence[tuple[str, ...]], right: Sequence[int], total: bool = False) -> list[str]:
+    """Rows in columns, those of `right` flush right; with a rule above the last where it is a total."""
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
-    return [
+    lines = [
         "  ".join(
             text.rjust(width) if column in right else text.ljust(width)
             for column, (text, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in cells
     ]
+    if total:
+        lines.insert(-1, "  ".join("-" * width for width in widths[:-1]))
+    return lines
+
+
+def _escaped(text: str, star: str) -> str:
+    """The text in Markdown; `star` is what stands for a `*`."""
+    return text.replace("*", star).replace("_", "\\_")
+
+
+def _rows(cells: Sequence[tuple[str, ...]], rule: str, star: str) -> list[str]:
+    """A table in Markdown, with its rule below the headings."""
+    rows = [f"| {_escaped(' | '.join(row), star)} |" for row in cells]
+    return [rows[0], rule, *rows[1:]]
+
+
+def _csv_text(rows: Iterable[Sequence[object]]) -> str:
+    import csv
+    import io
+
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
 
 
 def _space_table(space: SpaceStats) -> str:
     decisions, costs = _space_cells(space)
-    lines = [_space_title(space), "", *_columns(decisions, [1]), "", *_columns(costs, [1, 2]), ""]
+    lines = [_space_title(space), "", *_aligned(decisions, [1]), "", *_aligned(costs, [1, 2]), ""]
     return "\n".join([*lines, *_space_notes(space)]) + "\n"
 
 
@@ -107,22 +131,14 @@ def _space_markdown(space: SpaceStats) -> str:
     decisions, costs = _space_cells(space)
     lines = [f"**{_space_title(space)}**", ""]
     for cells, rule in ((decisions, "|---|---:|---|"), (costs, "|---|---:|---:|")):
-        rows = ["| " + " | ".join(row).replace("*", "\\*").replace("_", "\\_") + " |" for row in cells]
-        lines += [rows[0], rule, *rows[1:], ""]
-    return "\n".join([*lines, *[note.replace("_", "\\_") for note in _space_notes(space)]]) + "\n"
+        lines += [*_rows(cells, rule, "\\*"), ""]
+    return "\n".join([*lines, *[_escaped(note, "*") for note in _space_notes(space)]]) + "\n"
 
 
 def _space_csv(space: SpaceStats) -> str:
-    import csv
-    import io
-
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["cost", *(end.replace(" ", "_") for end in _ends(space))])
-    for name, interval in _intervals(space):
-        writer.writerow([name, interval.least, interval.most])
-    writer.writerow(["size", space.size, space.size])
-    return text.getvalue()
+    ends = [end.replace(" ", "_") for end in _ends(space)]
+    figures = [(name, interval.least, interval.most) for name, interval in _intervals(space)]
+    return _csv_text([("cost", *ends), *figures, ("size", space.size, space.size)])
 
 
 def _share(macs: int, whole: int) -> str:
@@ -176,36 +192,17 @@ def _title(stats: Stats) -> str:
 
 
 def _table(stats: Stats) -> str:
-    cells = [_HEADINGS, *_cells(stats)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(_HEADINGS))]
-    lines = [_title(stats), ""]
-    for number, row in enumerate(cells):
-        parts = [
-            text.ljust(width) if column < 3 else text.rjust(width)
-            for column, (text, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        if number == len(cells) - 1:
-            lines.append("  ".join("-" * width for width in widths[:-1]))
-        lines.append("  ".join(parts).rstrip())
-    return "\n".join([*lines, "", *_notes(stats)]) + "\n"
+    rows = _aligned([_HEADINGS, *_cells(stats)], [3, 4, 5], total=True)
+    return "\n".join([_title(stats), "", *rows, "", *_notes(stats)]) + "\n"
 
 
 def _markdown(stats: Stats) -> str:
-    lines = [f"**{_title(stats)}**", "", "| " + " | ".join(_HEADINGS) + " |"]
-    lines.append("|---|---|---|---:|---:|---:|")
-    for row in _cells(stats):
-        lines.append("| " + " | ".join(cell.replace("*", "×").replace("_", "\\_") for cell in row) + " |")
-    return "\n".join([*lines, "", *[note.replace("_", "\\_") + "  " for note in _notes(stats)]]) + "\n"
+    rows = _rows([_HEADINGS, *_cells(stats)], "|---|---|---|---:|---:|---:|", "×")
+    notes = [_escaped(note, "*") + "  " for note in _notes(stats)]
+    return "\n".join([f"**{_title(stats)}**", "", *rows, "", *notes]) + "\n"
 
 
 def _csv(stats: Stats) -> str:
-    import csv
-    import io
-
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["path", "kind", "shape", "params", "macs"])
-    for row in stats.rows:
-        writer.writerow([row.path, row.kind, _shape(row.shape), row.params, row.macs])
-    writer.writerow(["total", "", "", stats.params, stats.macs])
-    return text.getvalue()
+    rows = [(row.path, row.kind, _shape(row.shape), row.params, row.macs) for row in stats.rows]
+    total = ("total", "", "", stats.params, stats.macs)
+    return _csv_text([("path", "kind", "shape", "params", "macs"), *rows, total])

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from archdsl import syntax as s
-from archdsl.library import Library, Unit
+from archdsl.library import Library, Unit, first_parameter
 from archdsl.ops import OPS
 from archdsl.record import Record
 from archdsl.source import ArchError, Diagnostic, Frame, Source, Span, did_you_mean, fail
@@ -338,11 +338,10 @@ def with_argument(call: s.Expr, name: str, setting: s.Setting, first: str | None
 
 
 def first_argument(call: s.Expr, unit: Unit) -> str | None:
-    """The argument of a block or primitive that may be given without its name, where it has one."""
+    """The argument of what is called that may be given without its name, where it has one."""
     name = call.name if isinstance(call, s.Call) else call.id if isinstance(call, s.Name) else ""
-    if name in unit.blocks:
-        return next((param.name for param in unit.blocks[name][0].params), None)
-    return next(iter(OPS[name].parameters), None) if name in OPS else None
+    callee = unit.blocks[name][0] if name in unit.blocks else OPS.get(name)
+    return None if callee is None else first_parameter(callee)
 
 
 def unset_help(given: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import archdsl
-from archdsl import formatter
+from archdsl import formatter, surfaces
 from archdsl.cli import main
 from archdsl.formatter import FormatError, formatted
 from archdsl.network import load
@@ -49,9 +49,9 @@ def written(name: str, text: str) -> Path:
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.name)
 def test_bundled_documents_keep_their_meaning(path: Path) -> None:
-    surface = formatter.surface_of(str(path))
+    surface = surfaces.surface_of(str(path))
     source = Source(path.name, path.read_text(encoding="utf-8"))
-    for target in formatter.SURFACES:
+    for target in surfaces.SURFACES:
         text = formatted(source, surface, target)
         assert formatted(Source(path.name, text), target) == text
 
@@ -68,12 +68,12 @@ def test_conversion_keeps_the_graph(name: str, tmp_path: Path) -> None:
     assert load("net.arch").graph.fingerprint == load(name).graph.fingerprint
 
 
-@pytest.mark.parametrize("target", formatter.SURFACES)
+@pytest.mark.parametrize("target", surfaces.SURFACES)
 @pytest.mark.parametrize("name", ["blocks.arch", "network.yaml"])
-def test_every_construct(name: str, target: formatter.Surface, golden) -> None:
+def test_every_construct(name: str, target: surfaces.Surface, golden) -> None:
     stem, ending = os.path.splitext(name)
     text = (CASES / f"{stem}_before{ending}").read_text(encoding="utf-8")
-    made = formatted(Source(name, text), formatter.surface_of(name), target)
+    made = formatted(Source(name, text), surfaces.surface_of(name), target)
     golden(f"fmt/{stem}.{target}", made)
     assert formatted(Source(name, made), target) == made
 

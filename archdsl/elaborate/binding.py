@@ -19,7 +19,7 @@ from archdsl.elaborate.values import (
 )
 from archdsl.graph import Template
 from archdsl.ops import TensorType, shape_text
-from archdsl.scalar import Apply, Scalar, is_constant, scalar
+from archdsl.scalar import Apply, Constant, Scalar, ScalarError, Term, evaluate, is_constant, scalar
 from archdsl.source import Span
 
 if TYPE_CHECKING:
@@ -73,8 +73,25 @@ class Signature:
                 self.usual[name] = coerce(value, param.type, f"{name} of {block.name}", param.span)
             except Refused:
                 pass  # it needs other parameters, or is wrong: a call will tell
+        self.constants = {name: v.value for name, v in self.usual.items() if isinstance(v, Scalar)}
         self.written = {name: _written(value) for name, value in self.usual.items()}
         self.places = {name: f"{name} of {block.name}" for name in self.names}
+
+
+def usual_values(signature: Signature, bound: Bound) -> dict[str, Constant]:
+    """What the numbers of a call would usually be: the defaults, and of what has none the value itself."""
+    usual: dict[str, Constant] = {name: pair.value for name, pair in bound.extents}
+    for name, pair in bound.scalars.items():
+        usual[name] = signature.constants.get(name, pair.value)
+    return usual
+
+
+def usual_value(term: Term, usual: Mapping[str, Constant], otherwise: Constant) -> Constant:
+    """What a term would usually give; `otherwise` where it has no value then."""
+    try:
+        return evaluate(term, usual)
+    except (ScalarError, KeyError, TypeError):
+        return otherwise
 
 
 def call_key(ref: BlockRef, args: Args, tensors: list[Tensor]) -> object | None:

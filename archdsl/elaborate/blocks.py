@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from archdsl import syntax as s
-from archdsl.elaborate.binding import Called, bind, call_key
+from archdsl.elaborate.binding import Called, bind, call_key, usual_value
 from archdsl.elaborate.expressions import Args, Expressions
 from archdsl.elaborate.inits import initialisation
 from archdsl.elaborate.values import (
@@ -275,10 +275,7 @@ class BlockElaborator(Expressions):
             return None
         outcome = value.value
         if not is_constant(value.term):
-            try:
-                usual = evaluate(value.term, self.usual)
-            except (ScalarError, KeyError, TypeError):
-                usual = outcome
+            usual = usual_value(value.term, self.usual, outcome)
             subject = next(iter(_names_in_order(value.term)), "")
             self.note(Decision(subject, human_text(value.term), outcome, usual != outcome), value.term)
             self.guards.append((value.term, outcome))
@@ -456,10 +453,7 @@ class BlockElaborator(Expressions):
         if name in self.usual or name in self.lets or name in self.labels:
             return pair
         self.lets[name] = pair
-        try:
-            self.usual[name] = evaluate(pair.term, self.usual)
-        except (ScalarError, KeyError):
-            self.usual[name] = pair.value
+        self.usual[name] = usual_value(pair.term, self.usual, pair.value)
         return variable(name, pair.value)
 
     def _typed(self, value: Tensor, shape: s.Shape) -> Tensor:

@@ -83,23 +83,33 @@ class Settled(Choices):
 
 def is_open(network: s.Network) -> bool:
     """Whether a network leaves decisions open."""
-    return next(s.parts_of((network.params, network.tensors, network.body), s.Choose), None) is not None
+    return holds_choice((network.params, network.tensors, network.body))
+
+
+def holds_choice(part: object) -> bool:
+    """Whether a choice is written in a part of a document."""
+    return next(s.parts_of(part, s.Choose), None) is not None
 
 
 def option_texts(open_: Open) -> list[str]:
     """The options as people write them in picks: values; of blocks their names, where those tell them apart."""
     texts = [value_text(value) for value in open_.options]
     return [
-        _written(open_, index) if texts.count(text) > 1 or has_open(open_.options[index], False) else text
+        _written(open_, index) if texts.count(text) > 1 or _is_left_open(open_.options[index]) else text
         for index, text in enumerate(texts)
     ]
 
 
-def has_open(value: Value, in_calls: bool = True) -> bool:
-    """Whether a choice stands open in a value; in the arguments of blocks too, if asked."""
+def has_open(value: Value) -> bool:
+    """Whether a choice stands open in a value, or in the arguments of a block."""
     if isinstance(value, (OpRef, BlockRef)):
-        return in_calls and any(has_open(arg) for _, arg, _ in value.args)
-    return isinstance(value, Open) or (is_list(value) and any(has_open(item, in_calls) for item in value))
+        return any(has_open(arg) for _, arg, _ in value.args)
+    return isinstance(value, Open) or (is_list(value) and any(map(has_open, value)))
+
+
+def _is_left_open(value: Value) -> bool:
+    """Whether a value is a choice, or a list with one: it has no text yet, where a block has its name."""
+    return isinstance(value, Open) or (is_list(value) and any(map(_is_left_open, value)))
 
 
 def value_text(value: Value) -> str:
@@ -150,4 +160,14 @@ class Deferred:
         self.statement, self.names, self.place, self.position = statement, dict(names), place, position
 
 
-__all__ = ["MOST_DECISIONS", "Choices", "Deferred", "Open", "Settled", "is_open", "option_texts", "value_text"]
+__all__ = [
+    "MOST_DECISIONS",
+    "Choices",
+    "Deferred",
+    "Open",
+    "Settled",
+    "holds_choice",
+    "is_open",
+    "option_texts",
+    "value_text",
+]

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from archdsl import syntax as s
-from archdsl.elaborate.binding import Bound, Called, Signature
+from archdsl.elaborate.binding import Bound, Called, Signature, usual_value, usual_values
 from archdsl.elaborate.values import (
     ATTRIBUTE_TYPES,
     LARGEST_DIM,
@@ -278,30 +278,17 @@ class _Replay:
         """The decisions, and whether they are unusual for these numbers."""
         if not any(term is not None for _, term in self.recipe.decided):
             return self.recipe.template.decisions
-        usual = self._usual()
+        usual = usual_values(self.signature, self.bound)
+        for name, pair in self.recipe.template.lets:
+            usual[name] = usual_value(pair.term, usual, self.names[name])
         result: list[Decision] = []
         for decision, term in self.recipe.decided:
             if term is not None:
-                try:
-                    is_unusual = evaluate(term, usual) != decision.outcome
-                except (ScalarError, KeyError, TypeError):
-                    is_unusual = False
+                is_unusual = usual_value(term, usual, decision.outcome) != decision.outcome
                 decision = decision.replace(unusual=is_unusual)
             if decision not in result:
                 result.append(decision)
         return tuple(result)
-
-    def _usual(self) -> dict[str, Constant]:
-        usual: dict[str, Constant] = {name: pair.value for name, pair in self.bound.extents}
-        for name, pair in self.bound.scalars.items():
-            default = self.signature.usual.get(name)
-            usual[name] = default.value if isinstance(default, Scalar) else pair.value
-        for name, pair in self.recipe.template.lets:
-            try:
-                usual[name] = evaluate(pair.term, usual)
-            except (ScalarError, KeyError):
-                usual[name] = self.names[name]
-        return usual
 
 
 def _kept(value: Constant, kind: type) -> Constant:

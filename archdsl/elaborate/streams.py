@@ -28,6 +28,7 @@ from archdsl.elaborate.values import (
     not_found_help,
 )
 from archdsl.graph import Node, frames_of
+from archdsl.library import first_parameter
 from archdsl.ops import OPS, TensorType
 from archdsl.scalar import Scalar
 from archdsl.source import Span
@@ -153,9 +154,9 @@ class StreamElaborator(ParameterElaborator):
         if isinstance(call, Open):
             return None
         callee = self._callee("", call, value)[0]
-        if isinstance(callee, BlockRef):
-            return callee.block.params[0].name if callee.block.params else None
-        return next(iter(callee.op.parameters), None) if callee is not None else None
+        if callee is None:
+            return None
+        return first_parameter(callee.block if isinstance(callee, BlockRef) else callee.op)
 
     def _put(self, names: Sequence[str], results: Sequence[Value]) -> None:
         for stream, value in zip(names, results, strict=True):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from archdsl import syntax as s
-from archdsl.elaborate.binding import Bound, Called, Signature
+from archdsl.elaborate.binding import Bound, Called, Signature, usual_values
 from archdsl.elaborate.blocks import BlockElaborator
 from archdsl.elaborate.replay import MOST_RECIPES, Recipe, is_simple, kind_of_call, recipe_of, replay
 from archdsl.elaborate.values import (
@@ -174,15 +174,14 @@ def _run(shared: Elaborator, ref: BlockRef, bound: Bound, pins: Mapping[str, Sca
     block = ref.block
     builder = BlockElaborator(shared, ref.unit, block.name)
     env, usual = builder.env, shared.signature(ref).usual
+    builder.usual = usual_values(shared.signature(ref), bound)
     for name, pair in bound.extents:
         env[name] = variable(name, pair.value)
-        builder.usual[name] = pair.value
     for param in block.params:
         value = bound.values[param.name]
         default = usual.get(param.name)
         if isinstance(value, Scalar):
             env[param.name] = variable(param.name, value.value)
-            builder.usual[param.name] = default.value if isinstance(default, Scalar) else value.value
         elif isinstance(value, list):
             env[param.name] = [_constant(item) for item in value]
         else:

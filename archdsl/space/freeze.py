@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from itertools import groupby
+from typing import Any
 
+from archdsl import surfaces
 from archdsl import syntax as s
-from archdsl.elaborate.choices import Choices, Deferred, Open, Settled, option_texts
+from archdsl.elaborate.choices import Choices, Deferred, Open, Settled, holds_choice, option_texts
 from archdsl.elaborate.expressions import Args
 from archdsl.elaborate.networks import NetworkElaborator, finished, run
 from archdsl.elaborate.streams import Made
@@ -23,9 +25,8 @@ from archdsl.scalar import Scalar, human_text, is_constant
 from archdsl.source import ArchError, Diagnostic, Source, Span
 from archdsl.space.conditions import broken, conditions
 from archdsl.space.picks import Picks
+from archdsl.surfaces import Surface
 from archdsl.variants import Chosen
-
-Surface: TypeAlias = Literal["yaml", "arch"]
 
 MOST_TRIES = 1000
 """So many networks are drawn until one keeps to the conditions."""
@@ -40,13 +41,7 @@ class Frozen(Record):
 
     def text(self, surface: Surface) -> str:
         """The document's text, `yaml` or `arch`."""
-        if surface == "yaml":
-            from archdsl import print_yaml
-
-            return print_yaml.text(self.document)
-        from archdsl import print_arch
-
-        return print_arch.text(self.document)
+        return surfaces.printed(self.document, surface)
 
 
 def freeze(
@@ -185,7 +180,7 @@ class _Writer:
         return tensor.replace(shape=tensor.shape.replace(extents=tuple(extents)))  # type: ignore[no-any-return]
 
     def _param(self, param: s.Param) -> s.Param:
-        if not param.later and not _holds_choice(param):
+        if not param.later and not holds_choice(param):
             return param
         value = self.builder.read_whole(self.builder.parameters[param.name])
         return param.replace(default=literal(value, param.span), later=())  # type: ignore[no-any-return]
@@ -199,7 +194,7 @@ class _Writer:
                 yield statement.replace(body=tuple(self._statements(statement.body)))
             elif isinstance(statement, s.Stage) and not made:
                 continue  # what was decided leaves it out
-            elif not _holds_choice(statement) and not getattr(statement, "later", ()):
+            elif not holds_choice(statement) and not getattr(statement, "later", ()):
                 yield statement
             elif isinstance(statement, s.Stage):
                 yield self._stage(statement, made or [])
@@ -235,15 +230,11 @@ class _Writer:
 
     def _stage(self, stage: s.Stage, made: Sequence[Made]) -> s.Stage:
         width = stage.width
-        if width is not None and _holds_choice(width):
+        if width is not None and holds_choice(width):
             with self.builder.at(f"{stage.label}.width"):
                 width = literal(self.builder.evaluate(width), width.span)
         items = tuple(_runs(stage, made))
         return stage.replace(width=width, items=items, later=())  # type: ignore[no-any-return]
-
-
-def _holds_choice(part: object) -> bool:
-    return next(s.parts_of(part, s.Choose), None) is not None
 
 
 def _runs(stage: s.Stage, made: Sequence[Made]) -> Iterator[s.Expr]:
@@ -293,14 +284,9 @@ def _run_of(made: Sequence[Made], span: Span) -> s.Expr:
 
 def run_length(values: Sequence[s.Expr]) -> Iterator[s.Expr]:
     """`[4, 3, 3, 3]` as `[4, 3 * 3]`."""
-    start = 0
-    while start < len(values):
-        end = start + 1
-        while end < len(values) and values[end] == values[start]:
-            end += 1
-        one = values[start]
-        yield one if end - start == 1 else s.Repeat(one, s.Num(end - start, one.span), one.span)
-        start = end
+    for one, equal in groupby(values):
+        count = len(list(equal))
+        yield one if count == 1 else s.Repeat(one, s.Num(count, one.span), one.span)
 
 
 def _call(callee: OpRef | BlockRef, args: Args, span: Span) -> s.Call | s.Name:

@@ -104,6 +104,7 @@ GENERATED_NAMES = frozenset(
         "forward_head",
         "features",
         "drop_path",
+        "make_divisible",
     ]
 )
 

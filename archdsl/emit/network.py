@@ -14,12 +14,21 @@ from archdsl.emit.classes import (
     result_annotation,
 )
 from archdsl.emit.forward import shape_comment
-from archdsl.emit.names import class_name
-from archdsl.emit.wrap import WIDTH, call_lines, docstring, run_length, with_comment
+from archdsl.emit.names import class_name, unique
+from archdsl.emit.wrap import (
+    WIDTH,
+    call_lines,
+    conditional_lines,
+    docstring,
+    run_length,
+    with_comment,
+)
 from archdsl.graph import Graph, Node, Stage
 from archdsl.ops import Code, Constructor, Spelling
 from archdsl.scalar import number_text
 
+MOST_ALTERNATING = 4
+"""A stage whose blocks alternate between so many classes is a loop."""
 MOST_NESTED_ENTRIES = 3
 """So many entries may be called inside one another in a line of the network's own methods."""
 
@@ -109,7 +118,10 @@ class NetworkClass:
         before, after = f"self.{node.label} = {made.name}(", ")"
         args = argument_texts(made)
         if self._is_optional(index):
-            after = ") if num_classes else nn.Identity()"
+            call = f"{made.name}("
+            return conditional_lines(
+                f"self.{node.label} = ", call, args, "num_classes", "nn.Identity()", 8, comment
+            )
         return call_lines(before, args, after, 8, comment)
 
     def _is_optional(self, index: int) -> bool:
@@ -132,10 +144,10 @@ class NetworkClass:
         items: list[str] = []
         start = stage.first
         while start < stage.last:
-            end = start + 1
-            while end < stage.last and self._alike(start, end):
-                end += 1
-            items += self._run(start, end)
+            period, end = self._repetition(start, stage.last)
+            if period == 1 and self._is_transition(start, end):
+                end = start + 1
+            items += self._run(start, end, period)
             start = end
         container = "nn.Sequential" if plain else "nn.ModuleList"
         lines = with_comment(f"        self.{stage.label} = {container}(", comment)
@@ -192,55 +204,96 @@ class NetworkClass:
         before = f"self.{stage}.add_module(str(i), {made.name}("
         return [f"        {loop}", *call_lines(before, argument_texts(made), "))", 12)]
 
-    def _alike(self, a: int, b: int) -> bool:
-        """Whether two blocks can stand in one run: the same class."""
-        one, other = self._made(a), self._made(b)
-        return one is not None and other is not None and one.name == other.name
+    def _kind(self, index: int) -> object:
+        """What blocks of one run share: their class, and whether they have a rate."""
+        made = self._made(index, "rate")
+        return None if made is None else (made.name, index in self.rate_of)
 
-    def _run(self, start: int, end: int) -> list[str]:
-        """Lines for blocks of one class: one call, or a comprehension over what differs."""
-        made = [self._made(index, "rate") for index in range(start, end)]
-        assert all(made)
+    def _repetition(self, start: int, last: int) -> tuple[int, int]:
+        """How many kinds of blocks follow each other from `start` on, again and again, and where that ends.
+
+        The fewest of those that reach furthest; (1, start + 1) for a block that repeats nothing.
+        """
+        kinds = [self._kind(index) for index in range(start, last)]
+        best, reach = 1, 1
+        for period in range(1, MOST_ALTERNATING + 1):
+            end = period
+            while end < len(kinds) and kinds[end] == kinds[end - period]:
+                end += 1
+            end -= end % period
+            if (period == 1 or end >= 2 * period) and end > reach and None not in kinds[:period]:
+                best, reach = period, end
+        return best, start + reach
+
+    def _is_transition(self, start: int, end: int) -> bool:
+        """Whether the first of a run takes other channels than the rest, which are all made alike."""
+        args = [m.args for index in range(start, end) if (m := self._made(index, "rate"))]
+        return len(args) > 2 and args[0] != args[1] and self._varying(range(start + 1, end)) == []
+
+    def _varying(self, indices: range) -> list[str]:
+        """What differs between blocks of one class, but for their rates."""
+        made = [m for index in indices if (m := self._made(index, "rate"))]
+        columns = [(str(place), [m.args[place] for m in made]) for place in range(len(made[0].args))]
+        columns += self._keyword_rows(indices).items()
+        return [name for name, values in columns if len(set(values)) > 1]
+
+    def _run(self, start: int, end: int, period: int) -> list[str]:
+        """Lines for blocks whose classes repeat: one call, or a comprehension over what differs."""
         if end - start == 1:
             single = self._made(start)
             assert single is not None
             return _indented(call_lines(f"{single.name}(", argument_texts(single), "),", 12), 12)
+        taken: set[str] = set()
+        rows = [self._call_over(range(start + k, end, period), taken) for k in range(period)]
+        sources = [source for _, own in rows for source in own]
+        calls = [call for call, _ in rows]
+        return _comprehension(calls, sources, (end - start) // period)
+
+    def _call_over(self, indices: range, taken: set[str]) -> tuple[str, list[tuple[str, str]]]:
+        """The call that makes each of some blocks of one class, and (name, list) of what differs in it."""
+        start = indices[0]
+        made = [self._made(index, "rate") for index in indices]
         first = made[0]
         assert first is not None
-        keywords = self._keyword_rows(start, end)
-        varying = [name for name, values in keywords.items() if len(set(values)) > 1]
+        keywords = self._keyword_rows(indices)
         args = list(first.args)
         sources: list[tuple[str, str]] = []
         rows = [m.args for m in made if m is not None]
         for position in range(len(args)):
             column = [row[position] for row in rows]
             if len(set(column)) > 1:
-                name = self._required_name(start, position)
-                args[position] = name
-                sources.append((name, run_length(column)))
+                args[position] = unique(self._required_name(start, position), taken)
+                sources.append((args[position], run_length(column)))
         for name, values in keywords.items():
             if name == "drop_path":
                 continue
-            if name in varying:
-                args.append(f"{name}={name}")
-                sources.append((name, run_length(values)))
+            if len(set(values)) > 1:
+                variable = unique(name, taken)
+                args.append(f"{name}={variable}")
+                sources.append((variable, run_length(values)))
             elif values[0] != self._default(start, name):
                 args.append(f"{name}={values[0]}")
         if "drop_path" in keywords:
-            args.append("drop_path=rate")
-            rate = self.rate_of[start]
-            sources.append(("rate", f"rates[{rate}:{rate + end - start}]"))
-        call = f"{first.name}({', '.join(args)})"
-        return _comprehension(call, sources, end - start)
+            variable = unique("rate", taken)
+            args.append(f"drop_path={variable}")
+            sources.append((variable, self._rates(indices)))
+        return f"{first.name}({', '.join(args)})", sources
 
-    def _keyword_rows(self, start: int, end: int) -> dict[str, list[str]]:
-        """For every argument by name that some block of the run gives: its text in each of them."""
-        given = [dict(m.keywords) for i in range(start, end) if (m := self._made(i, "rate"))]
-        child = self.template.nodes[start].child
+    def _rates(self, indices: range) -> str:
+        """The rates of some blocks: a slice of all."""
+        numbers = [self.rate_of[index] for index in indices]
+        step = numbers[1] - numbers[0] if len(numbers) > 1 else 1
+        by = f":{step}" if step > 1 else ""
+        return f"rates[{numbers[0]}:{numbers[-1] + 1}{by}]"
+
+    def _keyword_rows(self, indices: range) -> dict[str, list[str]]:
+        """For every argument by name that some of these blocks give: its text in each of them."""
+        given = [dict(m.keywords) for i in indices if (m := self._made(i, "rate"))]
+        child = self.template.nodes[indices[0]].child
         assert child is not None
         names = [p.name for p in self.classes.of(child).parameters]
         return {
-            name: [row.get(name, self._default(start, name)) for row in given]
+            name: [row.get(name, self._default(indices[0], name)) for row in given]
             for name in names
             if any(name in row for row in given)
         }
@@ -456,7 +509,8 @@ def _indented(lines: list[str], indent: int) -> list[str]:
     return [line[indent:] for line in lines]
 
 
-def _comprehension(call: str, sources: list[tuple[str, str]], count: int) -> list[str]:
+def _comprehension(calls: list[str], sources: list[tuple[str, str]], count: int) -> list[str]:
+    """`*(call for ...),`, of one call or of several that alternate."""
     if not sources:
         loop = f"for _ in range({count})"
     elif len(sources) == 1:
@@ -464,7 +518,23 @@ def _comprehension(call: str, sources: list[tuple[str, str]], count: int) -> lis
     else:
         names = ", ".join(name for name, _ in sources)
         loop = f"for {names} in zip({', '.join(values for _, values in sources)})"
-    line = f"*({call} {loop}),"
-    if len(line) + 12 <= WIDTH:
-        return [line]
-    return ["*(", f"    {call}", f"    {loop}", "),"]
+    loops = [loop]
+    if len(loop) + 16 > WIDTH and len(sources) > 1:
+        names, values = ", ".join(name for name, _ in sources), [values for _, values in sources]
+        loops = _indented(call_lines(f"for {names} in zip(", values, ")", 16), 16)
+    if len(calls) == 1:
+        line = f"*({calls[0]} {loop}),"
+        if len(line) + 12 <= WIDTH:
+            return [line]
+        return ["*(", *_indented(_broken(calls[0], 16), 12), *(f"    {part}" for part in loops), "),"]
+    pair = f"for block in ({', '.join(calls)})"
+    inner = [f"    {pair}"]
+    if len(pair) + 16 > WIDTH:
+        inner = ["    for block in (", *(f"        {call}," for call in calls), "    )"]
+    return ["*(", "    block", *(f"    {part}" for part in loops), *inner, "),"]
+
+
+def _broken(call: str, indent: int) -> list[str]:
+    """A call on one line, or its arguments on lines of their own where that is too long."""
+    name, _, rest = call.partition("(")
+    return call_lines(f"{name}(", rest[:-1].split(", "), ")", indent)

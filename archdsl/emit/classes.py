@@ -225,11 +225,12 @@ class _Writer:
             elif name:
                 lines += call_lines(f"{attribute} = {name}(", args, ")", 8)
         for group, members in grouped.items():
-            kind = "ModuleDict" if members[0][0].startswith('"') else "ModuleList"
-            lines.append(f"        {group} = nn.{kind}()")
+            by_name = members[0][0].startswith('"')
+            holds = "Parameter" if members[0][1] == "nn.Parameter" else "Module"
+            lines.append(f"        {group} = nn.{holds}{'Dict' if by_name else 'List'}()")
             for key, name, args in members:
-                add = f"{group}[{key}] = {name}(" if kind == "ModuleDict" else f"{group}.append({name}("
-                lines += call_lines(add, args, ")" if kind == "ModuleDict" else "))", 8)
+                add = f"{group}[{key}] = {name}(" if by_name else f"{group}.append({name}("
+                lines += call_lines(add, args, ")" if by_name else "))", 8)
         return lines
 
     def _constructor(self, node: Node) -> Constructor:

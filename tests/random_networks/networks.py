@@ -90,7 +90,12 @@ class NetworkDrawer:
 
     @property
     def numbers(self) -> Numbers:
-        return Numbers(self.random, self.state.names, self.drawing.see)
+        return Numbers(self.random, self._without_classes(self.state.names), self.drawing.see)
+
+    @staticmethod
+    def _without_classes(names: dict[str, Any]) -> dict[str, Any]:
+        """Names but the number of classes, which may be another one, or 0, when the module is made."""
+        return {name: known for name, known in names.items() if name != "num_classes"}
 
     def draw(self) -> Sample:
         random, see = self.random, self.drawing.see
@@ -113,6 +118,11 @@ class NetworkDrawer:
         body = network.body
         for _ in range(random.randint(1, 5)):
             body += self._some_statement(2)
+        if "num_classes" in self.state.names and self.maybe(0.1):
+            see("num_classes outside of the head")
+            body.append(Entry(self._label(), "number_minus", [(None, Expr("num_classes", "num_classes"))]))
+            self._take(body[-1])
+        before_head = set(self.state.after)
         is_head = self.maybe(0.6)
         if is_head:
             see("head")
@@ -129,9 +139,10 @@ class NetworkDrawer:
             body += self._joins()
             if not self.state.shapes:
                 body += self._ends()
+        in_head = set(self.state.after) - before_head if is_head else set()
         if self.maybe(0.5) and self.state.after:
             see("features")
-            labels = [label for label in self.state.after if "." not in label]
+            labels = [label for label in self.state.after if label not in in_head]
             if labels:
                 chosen = random.sample(labels, random.randint(1, min(3, len(labels))))
                 statement = Features(chosen)
@@ -179,7 +190,8 @@ class NetworkDrawer:
             type_ = random.choice(["dim", "dim", "ratio", "bool", "[dim]", "[dim]", "op", "[ratio]", "odd", "real", "str"])
             expr = activation(random) if type_ == "op" else draw_value(random, type_)
             if type_ == "dim" and self.maybe(0.4):
-                expr = Numbers(random, self.names, self.drawing.see).equal_to(random.randint(1, 6))
+                known = self._without_classes(self.names)
+                expr = Numbers(random, known, self.drawing.see).equal_to(random.randint(1, 6))
             written = self.maybe(0.3) and type_ in ("dim", "ratio", "bool", "odd", "real", "[dim]", "[ratio]")
             if not written and type_ in ("ratio", "real"):
                 expr = literal(float(value(expr, self.names)))
@@ -198,8 +210,7 @@ class NetworkDrawer:
         random.shuffle(self.params) if all(_is_constant(param) for param in self.params) else None
 
     def _input(self, shape: Shape) -> list[Expr]:
-        known = {n: v for n, v in self.names.items() if n != "num_classes"}
-        numbers = Numbers(self.random, known, self.drawing.see)
+        numbers = Numbers(self.random, self._without_classes(self.names), self.drawing.see)
         return [numbers.equal_to(extent, 1) if self.maybe(0.15) else literal(extent) for extent in shape]
 
     # --- statements
@@ -474,7 +485,15 @@ class NetworkDrawer:
             self._take(statement)
             found.append(statement)
         if "num_classes" in self.state.names and self._main().rank >= 1 and self.maybe(0.9):
-            classes = Expr("num_classes", "num_classes")
+            text = self.random.choice(["num_classes"] * 4 + ["num_classes * 2", "num_classes + 1", "(num_classes + 2) // 2"])
+            classes = Expr(text, text)
+            if self.maybe(0.15):
+                name = self.drawing.name(LET_NAMES, {*self.state.names, *self.state.labels})
+                let = LetNumber(name, classes)
+                self._take(let)
+                found.append(let)
+                classes = Expr(name, name)
+                self.drawing.see("let of num_classes")
             if self.maybe(0.25) and self._main().batched:
                 drawn = self._modes()
                 found += self._entry_of(drawn)

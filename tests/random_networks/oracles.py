@@ -93,7 +93,7 @@ def _modules(sample: Sample, network: Network, with_fvcore: bool) -> None:
 
 
 def _by_fvcore(module: nn.Module, images: list[torch.Tensor]) -> dict[str, int]:
-    return fvcore_counts(module, images[0] if len(images) == 1 else tuple(images))
+    return fvcore_counts(module, images)
 
 
 def _states(network: Network, module: nn.Module) -> None:
@@ -106,7 +106,6 @@ def _states(network: Network, module: nn.Module) -> None:
     buffers = {key: tuple(value.shape) for key, value in module.named_buffers()}
     stored = {key: tuple(value.shape) for key, value in module.state_dict().items()}
     _agree("weights", ours["param"], trained)
-    _agree("order of weights", list(ours["param"]), list(trained))
     _agree("state_dict", {**ours["param"], **ours["buffer"]}, stored)
     _agree("derived buffers", ours["derived"], {k: v for k, v in buffers.items() if k not in stored})
     figures = network.stats()

@@ -37,6 +37,7 @@ def opened(body: str, folder: Path, signature: str = "image: [3, 9, 7]; num_clas
 
 
 BLOCKS = """
+block two(x: [C, H, W]) -> (x: [C, H, W], y: [C]) { n = 1 }
 block mixer(tokens: [n, d]) -> tokens: [n, d] { return tokens |> fc: linear(d) }
 block join(x: [C, H, W], tokens: [n, d]) -> x: [C + d] { return concat(x |> global_avg_pool, tokens |> mean(0)) }
 """
@@ -98,3 +99,9 @@ def test_labels_with_an_index_of_a_block(kind: str, indices: str, tmp_path: Path
     block = f"block looped(x: [C, H, W]) -> [C, H, W] {{\n for i in {indices} {{ x = {step} }}\n return x\n"
     network = opened(body + block, tmp_path)
     assert [check for check in verify(network) if not check.ok] == []
+
+
+def test_a_mistake_in_a_block_of_several_results_is_told_and_nothing_else(tmp_path: Path) -> None:
+    with pytest.raises(ArchError) as caught:
+        opened("a: two\n b: relu", tmp_path).graph  # noqa: B018
+    assert [mistake.code for mistake in caught.value.diagnostics] == ["E0211"]

@@ -117,6 +117,8 @@ class StreamElaborator(ParameterElaborator):
             return
         result = self.apply(callee, given, tensors, label, span)
         results = list(result) if is_list(result) else [result]
+        if isinstance(result, Poison) and isinstance(callee, BlockRef):
+            results = [POISON] * len(callee.block.results)
         names = self._result_streams(callee, wanted, len(results))
         self._put(names, results)
         made = [value.type for value in results if isinstance(value, Tensor)]

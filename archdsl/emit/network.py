@@ -382,7 +382,7 @@ class NetworkClass:
         labels = [label for label, _ in self.graph.features]
         names = [name for name, _ in self.template.inputs]
         # A map keeps a variable of its own while its stream goes on.
-        taken = {name for name in self.template.names.values()}
+        taken = set(self.template.names.values())
         marks = {label: unique(label.replace(".", "_"), taken) for label in dict.fromkeys(labels)}
         if labels:
             lines += ["", f"    def features(self, {inputs}) -> list[Tensor]:"]

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from random_networks.networks import Sample
+from random_networks.twins import Twin
 
 from archdsl.cost import Costs
 from archdsl.formatter import formatted
 from archdsl.graph import Graph
 from archdsl.network import Network, load
-from archdsl.source import Source
+from archdsl.source import ArchError, Source
 from archdsl.verify import block_shapes, fvcore_counts
 
 if TYPE_CHECKING:
@@ -206,3 +207,24 @@ def _gradients(sample: Sample, module: nn.Module) -> None:
     assert not without, f"no gradient: {without}"
     odd = [key for key, value in module.named_parameters() if not torch.isfinite(value.grad).all()]  # type: ignore[arg-type]
     assert not odd, f"no finite gradient: {odd}"
+
+
+def check_twin(made: Twin, folder: Path) -> None:
+    """Hold a twin to its mistake: refused, with the code that it has, where it stands."""
+    try:
+        opened(made.text, folder).graph  # noqa: B018
+    except ArchError as error:
+        first = error.diagnostics[0]
+        assert first.code in made.codes, f"{made.kind}: {first.code} instead of {made.codes}\n{error}"
+        span = first.span
+        assert span is not None, f"{made.kind}: no place\n{error}"
+        touched = any(
+            span.line == line
+            and span.column <= end + 1
+            and (span.end_line > line or span.end_column >= start - 1)
+            for line, start, end in made.places
+        )
+        assert touched, f"{made.kind}: told in {span}, not in {made.places}\n{error}"
+        assert str(error)
+        return
+    raise AssertionError(f"{made.kind}: it is not refused")

@@ -80,8 +80,8 @@ class World:
     def __init__(self, blocks: dict[str, Block]) -> None:
         self.blocks = blocks
         self.known: dict[object, Result | Invalid] = {}
-        self.ran: dict[int, Statement | Item | Block] = {}
-        """Statements, items of stages and blocks that run, by identity: those that are not are never checked."""
+        self.ran: dict[int, Statement | Item | Block | Apply] = {}
+        """What runs, by identity: what does not is never checked."""
         self.steps = 0
 
     def call(self, name: str, args: Passed, types: Sequence[Type]) -> Result:
@@ -274,6 +274,7 @@ class State:
         callee = self.names.get(apply.callee)
         if isinstance(callee, Module):
             return self._again(callee, tensors)
+        self.world.ran[id(apply)] = apply
         args = self.arguments(apply.args)
         name = apply.callee
         if isinstance(callee, Op):

@@ -285,7 +285,10 @@ class State:
         """The key that a label makes, taken now."""
         if label is None:
             return None
-        key = label if index is None else f"{label}.{self.value(index)}"
+        number = None if index is None else self.value(index)
+        if index is not None and (not isinstance(number, int) or number < 0):
+            raise Invalid("no index of a label")
+        key = label if index is None else f"{label}.{number}"
         if key in self.labels:
             raise Invalid("a label twice")
         kinds = {other == name for other, name in self.labels.items() if name == label}

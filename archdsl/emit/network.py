@@ -53,9 +53,18 @@ class NetworkClass:
         }
         dropping = [i for i, n in enumerate(self.template.nodes) if n.drops_paths]
         self.rate_of = {index: number for number, index in enumerate(dropping)}
-        self.single = len(self.template.inputs) == 1 and all(
-            len(node.inputs) == 1 and len(node.outputs) == 1 for node in self.template.nodes
-        )
+        self.stored: set[str] = set()
+        """The arguments that the methods use."""
+        self.loose = {stage.label for stage in graph.stages if self._is_loose(stage)}
+        """The stages whose blocks are called one by one."""
+        self.single = (
+            len(self.template.inputs) == 1
+            and not self.loose
+            and "x" not in dict(graph.features)
+            and all(len(node.inputs) == len(node.outputs) == 1 for node in self.template.nodes)
+            and all(index in self.stage_of or "." not in (node.label or "")
+                    for index, node in enumerate(self.template.nodes))
+        )  # fmt: skip
 
     def lines(self) -> list[str]:
         """The text of the class."""
@@ -64,12 +73,9 @@ class NetworkClass:
         if any(self._is_optional(index) for index in range(len(self.template.nodes))):
             about += " With `num_classes=0` the classifier is left out."
         result = [f"class {self.name}(nn.Module):", *docstring(about, 4), ""]
-        result += self._constructor()
-        if self.single:
-            result += self._single_stream()
-        else:
-            result += self._streams()
-        return result
+        # The methods first: they tell which arguments are stored.
+        methods = self._single_stream() if self.single else self._streams()
+        return [*result, *self._constructor(), *methods]
 
     # --- the constructor
 
@@ -82,6 +88,7 @@ class NetworkClass:
             signature.append(f"drop_path: float = {number_text(self.graph.drop_path)}")
         lines = call_lines("def __init__(", signature, ") -> None:", 4)
         lines.append("        super().__init__()")
+        lines += [f"        self.{name} = {name}" for name in sorted(self.stored)]
         count = len(self.rate_of)
         if count == 1:
             lines.append("        rates = [drop_path]")
@@ -103,10 +110,11 @@ class NetworkClass:
 
     def _made(self, index: int, rate: str = "") -> Constructor | None:
         node = self.template.nodes[index]
-        if node.op is not None:
-            return node.op.constructor(Spelling(str), *self.template.input_types(node))
-        assert node.child is not None
         rate = rate or f"rates[{self.rate_of.get(index, 0)}]"
+        if node.op is not None:
+            made = node.op.constructor(Spelling(str), *self.template.input_types(node))
+            return Constructor(made.name, (rate,)) if made is not None and node.drops_paths else made
+        assert node.child is not None
         return child_constructor(node, self.classes.of(node.child), str, rate)
 
     def _entry(self, index: int) -> list[str]:
@@ -115,14 +123,30 @@ class NetworkClass:
         if made is None:
             return []
         comment = shape_comment(self.template.types[node.outputs[0]])
-        before, after = f"self.{node.label} = {made.name}(", ")"
+        before, after = f"{self._attribute(index)} = {made.name}(", ")"
         args = argument_texts(made)
         if self._is_optional(index):
             call = f"{made.name}("
-            return conditional_lines(
-                f"self.{node.label} = ", call, args, "num_classes", "nn.Identity()", 8, comment
-            )
-        return call_lines(before, args, after, 8, comment)
+            before = f"{self._attribute(index)} = "
+            lines = conditional_lines(before, call, args, "num_classes", "nn.Identity()", 8, comment)
+            return [*self._dictionary(index), *lines]
+        return [*self._dictionary(index), *call_lines(before, args, after, 8, comment)]
+
+    def _attribute(self, index: int) -> str:
+        """The module of an entry, or of a block of a stage whose blocks are called one by one."""
+        group, dot, key = (self.template.nodes[index].label or "").partition(".")
+        return f'self.{group}["{key}"]' if dot else f"self.{group}"
+
+    def _dictionary(self, index: int) -> list[str]:
+        """The line that makes what holds an entry whose label carries an index, before the first of them."""
+        group, dot, _ = (self.template.nodes[index].label or "").partition(".")
+        others = [n for n, node in enumerate(self.template.nodes)
+                  if (node.label or "").startswith(f"{group}.") and self._made(n) is not None]  # fmt: skip
+        return [f"        self.{group} = nn.ModuleDict()"] if dot and others[0] == index else []
+
+    def _is_loose(self, stage: Stage) -> bool:
+        """Whether a stage has a block without a module, which no container can hold."""
+        return any(self._made(index) is None for index in range(stage.first, stage.last))
 
     def _is_optional(self, index: int) -> bool:
         """Whether an entry of the head goes where there are no classes to tell apart."""
@@ -136,6 +160,8 @@ class NetworkClass:
 
     def _stage(self, stage: Stage) -> list[str]:
         nodes = self.template.nodes[stage.first : stage.last]
+        if stage.label in self.loose:
+            return [line for index in range(stage.first, stage.last) for line in self._entry(index)]
         comment = shape_comment(self.template.types[nodes[-1].outputs[0]])
         plain = self._is_plain(stage)
         numbered = [f"{stage.label}.{i}" for i in range(len(nodes))]
@@ -205,9 +231,11 @@ class NetworkClass:
         return [f"        {loop}", *call_lines(before, argument_texts(made), "))", 12)]
 
     def _kind(self, index: int) -> object:
-        """What blocks of one run share: their class, and whether they have a rate."""
+        """What blocks of one run share: their class, and whether they have a rate; primitives are made alike."""
         made = self._made(index, "rate")
-        return None if made is None else (made.name, index in self.rate_of)
+        if made is None or self.template.nodes[index].child is None:
+            return made
+        return made.name, index in self.rate_of
 
     def _repetition(self, start: int, last: int) -> tuple[int, int]:
         """How many kinds of blocks follow each other from `start` on, again and again, and where that ends.
@@ -290,8 +318,7 @@ class NetworkClass:
         """For every argument by name that some of these blocks give: its text in each of them."""
         given = [dict(m.keywords) for i in indices if (m := self._made(i, "rate"))]
         child = self.template.nodes[indices[0]].child
-        assert child is not None
-        names = [p.name for p in self.classes.of(child).parameters]
+        names = [*given[0]] if child is None else [p.name for p in self.classes.of(child).parameters]
         return {
             name: [row.get(name, self._default(indices[0], name)) for row in given]
             for name in names
@@ -300,8 +327,7 @@ class NetworkClass:
 
     def _default(self, index: int, name: str) -> str:
         child = self.template.nodes[index].child
-        assert child is not None
-        for parameter in self.classes.of(child).parameters:
+        for parameter in () if child is None else self.classes.of(child).parameters:
             if parameter.name == name:
                 return parameter.default or ""
         return ""
@@ -355,7 +381,7 @@ class NetworkClass:
                 lines.append(f"        return self.features(x)[{place}]")
         else:
             lines += docstring("What the head takes.", 8)
-            lines += self._chain(body, "x", {}, "return ")
+            lines += self._chain(body, "x", {}, "return ") or ["        return x"]
         head = self._steps(graph.head, len(self.template.nodes))
         result = result_annotation(self.template)
         lines += ["", f"    def forward(self, x: Tensor) -> {result}:"]
@@ -393,8 +419,12 @@ class NetworkClass:
             code = Code(text) if text.replace(".", "").isidentifier() or text[-1] in ")]" else (
                 Code(f"({text})")
             )  # fmt: skip
-            return node.op.call(Spelling(str), step.text, code, types=types).text
+            return node.op.call(Spelling(self._on_self), step.text, code, types=types).text
         return f"{step.text}({text})"
+
+    def _on_self(self, name: str) -> str:
+        self.stored.add(name)
+        return f"self.{name}"
 
     # --- methods of a network of several streams
 
@@ -404,21 +434,24 @@ class NetworkClass:
         result = result_annotation(self.template)
         labels = [label for label, _ in self.graph.features]
         names = [name for name, _ in self.template.inputs]
+        # A map keeps a variable of its own while its stream goes on.
+        taken = set(self.template.names.values())
+        marks = {label: unique(label.replace(".", "_"), taken) for label in dict.fromkeys(labels)}
         if labels:
             lines += ["", f"    def features(self, {inputs}) -> list[Tensor]:"]
             lines += docstring(f"The maps of {', '.join(labels)}.", 8)
-            lines += self._stream_statements(0, self._after(labels), set(labels))
-            lines.append(f"        return [{', '.join(labels)}]")
+            lines += self._stream_statements(0, self._after(labels), marks)
+            lines.append(f"        return [{', '.join(marks[label] for label in labels)}]")
         carried = self._carried()
         kind = "Tensor" if len(carried) == 1 else f"tuple[{', '.join(['Tensor'] * len(carried))}]"
         lines += ["", f"    def forward_features(self, {inputs}) -> {kind}:"]
         lines += docstring(f"What the head takes: {', '.join(carried)}.", 8)
-        lines += self._stream_statements(0, self.graph.head, set())
+        lines += self._stream_statements(0, self.graph.head, {})
         lines.append(f"        return {', '.join(carried)}")
         lines += ["", f"    def forward(self, {inputs}) -> {result}:"]
         call = f"self.forward_features({', '.join(names)})"
         lines.append(f"        {', '.join(carried)} = {call}")
-        lines += self._stream_statements(self.graph.head, len(self.template.nodes), set())
+        lines += self._stream_statements(self.graph.head, len(self.template.nodes), {})
         lines.append(f"        return {self._name(self.template.outputs[0])}")
         return lines
 
@@ -433,15 +466,18 @@ class NetworkClass:
     def _name(self, value: int) -> str:
         return self.template.names.get(value, "x")
 
-    def _stream_statements(self, first: int, last: int, marks: set[str]) -> list[str]:
+    def _stream_statements(self, first: int, last: int, marks: dict[str, str]) -> list[str]:
+        """Statements for the nodes of a range; `marks` are the variables of maps by their labels."""
         lines: list[str] = []
         index = first
         while index < last:
             stage = self.stage_of.get(index)
             node = self.template.nodes[index]
-            if stage is None:
-                lines.append(f"        {self._statement(node, f'self.{node.label}')}")
+            if stage is None or stage.label in self.loose:
+                lines.append(f"        {self._statement(node, self._attribute(index))}")
                 label, end = node.label or "", index + 1
+                if stage is not None:
+                    label = stage.label if end == stage.last else ""
             elif self._is_plain(stage):
                 outside = self.template.nodes[stage.last - 1]
                 lines.append(f"        {self._wired(node, outside, f'self.{stage.label}')}")
@@ -451,15 +487,15 @@ class NetworkClass:
                 label, end = stage.label, stage.last
             if label in marks:
                 value = dict(self.graph.features)[label]
-                lines.append(f"        {label} = {self._name(value)}")
+                lines.append(f"        {marks[label]} = {self._name(value)}")
             index = end
         return lines
 
     def _after(self, labels: Sequence[str]) -> int:
-        """The index of the first node that the named maps do not need."""
-        values = {value for label, value in self.graph.features if label in labels}
-        nodes = self.template.nodes
-        return 1 + max(i for i, node in enumerate(nodes) if values.intersection(node.outputs))
+        """The index of the first node behind all entries and stages of these labels."""
+        ends = {stage.label: stage.last for stage in self.graph.stages}
+        ends.update((node.label or "", index) for index, node in enumerate(self.template.nodes, 1))
+        return max(ends[label] for label in labels)
 
     def _wired(self, first: Node, last: Node, module: str) -> str:
         inputs = ", ".join(self._name(value) for value in first.inputs)
@@ -470,7 +506,7 @@ class NetworkClass:
         inputs = [Code(self._name(value)) for value in node.inputs]
         if node.op is not None:
             types = self.template.input_types(node)
-            return f"{outputs} = {node.op.call(Spelling(str), module, *inputs, types=types).text}"
+            return f"{outputs} = {node.op.call(Spelling(self._on_self), module, *inputs, types=types).text}"
         return f"{outputs} = {module}({', '.join(code.text for code in inputs)})"
 
     def _stage_loops(self, stage: Stage) -> list[str]:

@@ -1,0 +1,178 @@
+"""Tests against a copy of the package, in a fork of a process that has imported what takes long: torch, not archdsl.
+
+A mutant costs a second so, where a process of its own would cost six.
+"""
+
+from __future__ import annotations
+
+import compileall
+import importlib
+import os
+import shutil
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import NamedTuple
+
+from .mutant import Mutant
+
+ROOT = Path(__file__).parent.parent.parent
+DATA = ("grammar", "specs", "codegen")
+"""The folders that the package looks for beside itself."""
+
+LIMIT = 60
+"""So many seconds the tests of a mutant may take: a loop without an end is seen too."""
+
+CONTROL_LIMIT = 600
+HEAVY = (
+    "pytest",
+    "hypothesis",
+    "numpy",
+    "torch",
+    "torch.fx",
+    "torch.utils.flop_counter",
+    "safetensors.torch",
+    "fvcore.nn",
+    "networkx",
+    "yaml",
+    "lark",
+    "jinja2",
+    "pydantic",
+)
+
+
+class Outcome(Enum):
+    """What became of a mutant."""
+
+    CAUGHT = "caught"
+    SURVIVED = "SURVIVED"
+    BROKEN = "BROKEN"
+    """The tests could not be run: the mutant shows nothing."""
+
+
+class Result(NamedTuple):
+    """The outcome of some tests, what saw the fault, how long it took, and all that was printed."""
+
+    outcome: Outcome
+    seen_by: str
+    seconds: float
+    output: str
+
+
+def prepare() -> None:
+    """Import what takes long, and let Hypothesis draw the same each time; to be called once, before all."""
+    assert "archdsl" not in sys.modules
+    # A fork takes none of the threads along that numpy and torch would start.
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in HEAVY:
+            importlib.import_module(name)
+    import torch
+    from hypothesis import Phase, settings
+
+    torch.set_num_threads(1)
+    # A failure is enough: the smallest one is nobody's concern.
+    quick = settings(phases=(Phase.explicit, Phase.generate), database=None, derandomize=True, deadline=None)
+    settings.register_profile("mutants", quick)
+    settings.load_profile("mutants")
+    threads = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
+    assert threads == 1, f"{threads} threads, and a fork takes one along"
+
+
+def original(folder: Path) -> Path:
+    """A copy of the package with its data and its bytecode, in a folder of its own."""
+    copy = folder / "original"
+    for name in ("archdsl", *DATA):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    # What tests look for beside the package.
+    (copy / "tests").symlink_to(ROOT / "tests", target_is_directory=True)
+    compileall.compile_dir(copy / "archdsl", quiet=2)
+    return copy
+
+
+def mutated(copy: Path, mutant: Mutant, folder: Path) -> Path:
+    """The same copy with one fault; raises `ValueError` where its text does not stand there once."""
+    made = folder / "mutant"
+    shutil.rmtree(made, ignore_errors=True)
+    shutil.copytree(copy, made, symlinks=True)
+    path = made / mutant.file
+    text = path.read_text(encoding="utf-8")
+    count = text.count(mutant.old)
+    if count != 1:
+        raise ValueError(f"{mutant.name}: its text stands {count} times in {mutant.file}")
+    path.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8", newline="\n")
+    # Its bytecode goes by the time and the size of the file: both may be the same.
+    for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
+        compiled.unlink()
+    return made
+
+
+def run(copy: Path, tests: Sequence[str], folder: Path, limit: float) -> Result:
+    """The tests against a copy of the package, until the first that fails."""
+    output = folder / "output.txt"
+    start = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        _in_child(copy, tests, folder, output)
+    code = _waited(child, start + limit)
+    seconds = time.monotonic() - start
+    text = output.read_text(encoding="utf-8", errors="replace") if output.exists() else ""
+    if code is None:
+        return Result(Outcome.CAUGHT, f"the limit of {limit} s", seconds, text)
+    outcome = {0: Outcome.SURVIVED, 1: Outcome.CAUGHT, 2: Outcome.CAUGHT}.get(code, Outcome.BROKEN)
+    return Result(outcome, next(_failed(text), ""), seconds, text)
+
+
+def _waited(child: int, end: float) -> int | None:
+    """The exit status of a child; None where it had to be ended, and all that it started with it."""
+    while time.monotonic() < end:
+        found, status = os.waitpid(child, os.WNOHANG)
+        if found:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.02)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return None
+
+
+def _failed(output: str) -> Iterator[str]:
+    """The tests that failed, by pytest's summary."""
+    for line in output.splitlines():
+        word, _, rest = line.partition(" ")
+        if word in ("FAILED", "ERROR") and rest:
+            yield rest.partition(" - ")[0]
+
+
+def _in_child(copy: Path, tests: Sequence[str], folder: Path, output: Path) -> None:
+    """Run the tests and end the process with pytest's status; 70 where it does not come so far."""
+    code = 70
+    try:
+        os.setsid()
+        stream = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        for number in (1, 2):
+            os.dup2(stream, number)
+        sys.path[:] = [str(copy), *(path for path in sys.path if Path(path or ".").resolve() != ROOT)]
+        os.environ["PYTHONPATH"] = str(copy)
+        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(folder / "hypothesis")
+        import archdsl
+        import pytest
+
+        assert Path(archdsl.__file__).parent.parent == copy
+        options = ["-x", "-q", "-p", "no:cacheprovider", "--tb=short", f"--rootdir={ROOT}"]
+        options += ["-c", str(ROOT / "pyproject.toml"), f"--basetemp={folder / 'pytest'}"]
+        # Its plugin stands in memory before pytest could rewrite it.
+        options += ["-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning"]
+        code = int(pytest.main([*options, *(str(ROOT / test) for test in tests)]))
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:
+        import traceback
+
+        os.write(2, traceback.format_exc().encode())
+    finally:
+        os._exit(code)

@@ -39,6 +39,18 @@ def test_a_module_called_twice_shares_its_weights(tmp_path: Path) -> None:
     assert list(made.build().state_dict()) == ["b.both.weight", "b.both.bias"]
 
 
+def test_a_block_called_twice_owns_its_weights_once(tmp_path: Path) -> None:
+    made = block(
+        tmp_path,
+        "block b(x: [C, H, W]) -> [C, H, W] { m = both: conv_bn(C, kernel = 3)\n return m(m(x) |> relu) }",
+    )
+    stats = made.stats(by="op")
+    assert stats.params == sum(row.params for row in stats.rows) == 4 * 4 * 9 + 4 + 8
+    assert stats.macs == sum(row.macs for row in stats.rows) == 2 * 4 * 4 * 9 * 48
+    assert [key for key, _ in made.graph.weights()] == list(made.build().state_dict())
+    assert [item.first for item in made.graph.flat] == [True, True, True, False, False]
+
+
 def test_static_loops_and_labels_with_an_index(tmp_path: Path) -> None:
     made = block(
         tmp_path,
@@ -64,6 +76,38 @@ def test_comprehensions_lists_and_functions(tmp_path: Path) -> None:
 }""",
     )
     assert made.graph.template.types[made.graph.template.outputs[0]].values == (30, 8, 6)
+
+
+def test_none_of_a_list_and_names_of_comprehensions(tmp_path: Path) -> None:
+    made = block(
+        tmp_path,
+        """block b(x: [C, H, W]; sizes: [dim] = [4, 4]) -> [C, H, W] {
+  i = 7
+  require len(last(sizes, 0)) == 0 and len(first(sizes, 0)) == 0 and len(last(sizes, 2)) == 2 else "none"
+  doubled = [2 * i for i in sizes]
+  require sum(doubled) == 16 and i == 7 else "i is what it was"
+  return x + 0
+}""",
+    )
+    assert made.stats().params == 0
+
+
+TENSOR_SUMS = [
+    "x - (y - z)", "x - y - z", "x / (y * z)", "x / y / z", "x * (y / z)", "(x + y) * z", "x + y * z",
+    "-(x + y) * z", "-x - -y", "x - (1 - y)", "2 - (x - 1) / 4", "(x - y) @ (z - x)", "x @ y @ z", "x @ (y @ z)",
+    "x - y @ (z - 1)", "(x + y) / 2 - (x - (y + z)) * 3", "x * (y - (z - x / (y * y + 1)))",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", TENSOR_SUMS)
+def test_arithmetic_on_tensors_is_pythons(tmp_path: Path, text: str) -> None:
+    """What is written keeps its brackets where they mean something, and nowhere else."""
+    body = f"a, y, z = x |> split([1, 1, 1])\n  x = a\n  return {text}"
+    made = block(tmp_path, f"block b(x: [3, H, W]) -> [1, H, W] {{\n  {body}\n}}", shape="[3, 4, 4]")
+    image = torch.randn(2, 3, 4, 4, dtype=torch.float64)
+    names = dict(zip("xyz", image.split((1, 1, 1), 1), strict=True))
+    with torch.no_grad():
+        assert torch.equal(made.build().double()(image), eval(text, {}, names))
 
 
 @pytest.mark.parametrize(("argument", "kernel"), [("", None), ("kernel = 3", 3)])

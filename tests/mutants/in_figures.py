@@ -1,0 +1,109 @@
+"""Faults in the figures and in the hash: costs of repeated and shared modules, bytes, peaks."""
+
+from __future__ import annotations
+
+from .mutant import Mutant
+
+_MEMORY = "tests/test_memory.py"
+_STATS = "tests/test_stats.py"
+
+FIGURES: tuple[Mutant, ...] = (
+    Mutant(
+        "a module that is called twice is counted twice",
+        "archdsl/cost/__init__.py",
+        "return cost if node.module == index else cost._replace(",
+        "return cost if node.module >= 0 else cost._replace(",
+        ("tests/test_language.py::test_a_module_called_twice_shares_its_weights",),
+    ),
+    Mutant(
+        "the first call of a module is counted for the second",
+        "archdsl/cost/__init__.py",
+        "key = (id(node) if node.child is None else id(node.child), node.module == index)",
+        "key = (id(node) if node.child is None else id(node.child), True)",
+        ("tests/test_language.py", "tests/test_cli.py", "tests/test_stats.py"),
+    ),
+    Mutant(
+        "equal blocks are counted once",
+        "archdsl/cost/__init__.py",
+        "params += cost.params * count",
+        "params += cost.params",
+        ("tests/test_repetition.py", _STATS),
+    ),
+    Mutant(
+        "buffers of equal blocks are counted once",
+        "archdsl/cost/__init__.py",
+        "statistics += cost.statistics * count",
+        "statistics += cost.statistics",
+        (_STATS, "tests/test_cli.py"),
+    ),
+    Mutant(
+        "counters are numbers of the type of the weights",
+        "archdsl/cost/memory.py",
+        "cost.counters * 8",
+        "cost.counters * size",
+        (_STATS, "tests/test_cli.py", _MEMORY),
+    ),
+    Mutant(
+        "of two peaks the last is named",
+        "archdsl/cost/memory.py",
+        "                if alive > rise:\n",
+        "                if alive >= rise:\n",
+        (_MEMORY,),
+    ),
+    Mutant(
+        "what nobody reads is never freed",
+        "archdsl/cost/memory.py",
+        "last = [max(read, born) for read, born in zip(owners.read, owners.born, strict=True)]",
+        "last = list(owners.read)",
+        (_MEMORY,),
+    ),
+    Mutant(
+        "a block reads all that it is given",
+        "archdsl/cost/memory.py",
+        "                if inner.read[number] >= 0:\n                    read[owner] = index",
+        "                read[owner] = index",
+        (_MEMORY,),
+    ),
+    Mutant(
+        "a learned tensor has the batch in its bytes",
+        "archdsl/cost/memory.py",
+        "self.size * (self.batch if type_.batched else 1)",
+        "self.size * self.batch",
+        (_MEMORY,),
+    ),
+    Mutant(
+        "the memo of courses forgets how a block is called",
+        "archdsl/cost/memory.py",
+        "key = (id(template), call)",
+        "key = (id(template), call._replace(kept=()))",
+        (_MEMORY,),
+    ),
+    Mutant(
+        "inputs that share memory are held each for itself",
+        "archdsl/cost/memory.py",
+        "held = [*call.groups, *range(inputs, len(owners.bytes))]",
+        "held = [*range(inputs), *range(inputs, len(owners.bytes))]",
+        (_MEMORY,),
+    ),
+    Mutant(
+        "the hash forgets the wiring",
+        "archdsl/graph.py",
+        "{item.inputs} {item.outputs} {shapes}",
+        "{item.outputs} {shapes}",
+        ("tests/test_graph.py", "tests/test_repetition.py", "tests/test_variants.py"),
+    ),
+    Mutant(
+        "the hash forgets whose weights are used",
+        "archdsl/graph.py",
+        "{shapes} {item.first}",
+        "{shapes}",
+        ("tests/test_graph.py", "tests/test_repetition.py", "tests/test_variants.py"),
+    ),
+    Mutant(
+        "a block that is called again owns its weights again",
+        "archdsl/graph.py",
+        "own = first and node.module == index",
+        "own = node.module == index",
+        ("tests/test_graph.py", "tests/test_language.py"),
+    ),
+)

@@ -84,7 +84,8 @@ def test_networks_that_differ_in_their_wiring_have_other_hashes(tmp_path: Path) 
     found = set()
     for result in ("x - y", "y - x", "y - y", "concat(x, y) |> slice(0, length = 3)"):
         file.write_text(
-            f"archdsl 1\nblock b(x: [C, H, W]) -> [C, H, W] {{\n  y = relu(x)\n  z = y - x\n  return z * ({result})\n}}\n"
+            "archdsl 1\nblock b(x: [C, H, W]) -> [C, H, W] {\n"
+            f"  y = relu(x)\n  z = y - x\n  return z * ({result})\n}}\n"
             "network N(x: [3, 4, 4]) { b: b }\n",
             encoding="utf-8",
         )

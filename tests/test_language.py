@@ -94,8 +94,8 @@ def test_none_of_a_list_and_names_of_comprehensions(tmp_path: Path) -> None:
 
 TENSOR_SUMS = [
     "x - (y - z)", "x - y - z", "x / (y * z)", "x / y / z", "x * (y / z)", "(x + y) * z", "x + y * z",
-    "-(x + y) * z", "-x - -y", "x - (1 - y)", "2 - (x - 1) / 4", "(x - y) @ (z - x)", "x @ y @ z", "x @ (y @ z)",
-    "x - y @ (z - 1)", "(x + y) / 2 - (x - (y + z)) * 3", "x * (y - (z - x / (y * y + 1)))",
+    "-(x + y) * z", "-x - -y", "x - (1 - y)", "2 - (x - 1) / 4", "(x - y) @ (z - x)", "x @ y @ z",
+    "x @ (y @ z)", "x - y @ (z - 1)", "(x + y) / 2 - (x - (y + z)) * 3", "x * (y - (z - x / (y * y + 1)))",
 ]  # fmt: skip
 
 
@@ -108,6 +108,41 @@ def test_arithmetic_on_tensors_is_pythons(tmp_path: Path, text: str) -> None:
     names = dict(zip("xyz", image.split((1, 1, 1), 1), strict=True))
     with torch.no_grad():
         assert torch.equal(made.build().double()(image), eval(text, {}, names))
+
+
+def test_a_name_that_is_given_anew_leaves_what_it_meant(tmp_path: Path) -> None:
+    made = block(
+        tmp_path,
+        """block b(x: [C, H, W]) -> [C, H, W] {
+  y = x |> relu
+  first = y
+  y = (y * 2) |> sigmoid
+  second = y + first
+  y = x - y
+  x = exp(x)
+  return y * second + x - first
+}""",
+    )
+    x = torch.randn(2, 4, 8, 6)
+    first = x.relu()
+    y = (first * 2).sigmoid()
+    assert torch.equal(made.build()(x), (x - y) * (y + first) + x.exp() - first)
+
+
+def test_features_of_entries_beside_other_streams(tmp_path: Path) -> None:
+    made = network_of(
+        tmp_path,
+        """block two(x: [C, H, W], y: [C, H, W]) -> (x: [C, H, W], y: [C, H, W]) { return x + y, relu(y) }
+network N(x: [4, 8, 8], y: [4, 8, 8]) {
+  one: two
+  last: two
+  features one, last
+  stage s { two }
+}""",
+    )
+    x, y = torch.randn(2, 4, 8, 8), torch.randn(2, 4, 8, 8)
+    one, last = made.build().features(x, y)
+    assert torch.equal(one, x + y) and torch.equal(last, x + y + y.relu())
 
 
 @pytest.mark.parametrize(("argument", "kernel"), [("", None), ("kernel = 3", 3)])

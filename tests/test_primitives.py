@@ -102,7 +102,7 @@ OTHER_NUMBERS = {
     "a stride of the window": ("max_pool(a, stride = b)", ["a = 2, b = 2", "a = 2, b = 1"]),
     "padding": ("avg_pool(3, stride = 1, padding = [a, b])", ["a = 1, b = 1", "a = 1, b = 0"]),
     "a kernel": ("op: conv2d(2, kernel = [a, b])", ["a = 3, b = 3", "a = 3, b = 1"]),
-    "a stride of a convolution": ("op: conv2d(2, kernel = 3, stride = a * b)", ["a = 1, b = 1", "a = 2, b = 1"]),
+    "a stride of a kernel": ("op: conv2d(2, kernel = 3, stride = a * b)", ["a = 1, b = 1", "a = 2, b = 1"]),
     "groups": ("op: conv2d(3, groups = a * b)", ["a = 1, b = 1", "a = 1, b = 3"]),
     "dilation": ("op: conv2d(3, kernel = 3, dilation = [a, b])", ["a = 1, b = 1", "a = 1, b = 2"]),
     "a scale": ("upsample([a, b])", ["a = 2, b = 2", "a = 2, b = 1"]),

@@ -6,6 +6,8 @@ from .mutant import Mutant
 
 _LANGUAGE = "tests/test_language.py"
 _REPETITION = "tests/test_repetition.py"
+_TWO_CALLS = f"{_REPETITION}::test_calls_that_differ_in_one_thing_are_two"
+_EQUAL = f"{_REPETITION}::test_what_is_refused_is_refused_after_what_is_equal_to_python"
 _REPLAY = "tests/test_replay.py"
 _ERRORS = "tests/test_errors.py"
 _ALL = (_LANGUAGE, _REPETITION, _REPLAY, "tests/test_graph.py", _ERRORS, "tests/test_variants.py")
@@ -17,42 +19,42 @@ ELABORATION: tuple[Mutant, ...] = (
         "archdsl/elaborate/templates.py",
         "tuple([(type_.values, type_.batched) for type_ in types]),",
         "tuple([type_.values for type_ in types]),",
-        (*_ALL, "tests/test_primitives.py"),
+        (_TWO_CALLS,),
     ),
     Mutant(
         "the memo of templates forgets the kind of a number",
         "archdsl/elaborate/values.py",
         "return (type(value.value), value.value)",
         "return value.value",
-        (_REPETITION, _LANGUAGE),
+        (_EQUAL,),
     ),
     Mutant(
         "the memo of templates forgets the arguments of an operation",
         "archdsl/elaborate/values.py",
         "return (value.name, tuple((n, key_of(v)) for n, v, _ in value.args))",
         "return value.name",
-        _ALL,
+        (_TWO_CALLS,),
     ),
     Mutant(
         "the memo of calls forgets the kind of a number",
         "archdsl/elaborate/binding.py",
         "parts += (name, type(value.value), value)",
         "parts += (name, value)",
-        (_REPETITION,),
+        (_EQUAL,),
     ),
     Mutant(
         "the memo of calls forgets the names of arguments",
         "archdsl/elaborate/binding.py",
         "parts += (name, type(value.value), value)",
         "parts += (type(value.value), value)",
-        _ALL,
+        (_TWO_CALLS,),
     ),
     Mutant(
         "the memo of calls forgets the shapes of tensors",
         "archdsl/elaborate/binding.py",
         "parts.append(tensor.type)",
         "parts.append(tensor.type.rank)",
-        _ALL,
+        (_LANGUAGE,),
     ),
     Mutant(
         "a call is made again for a tensor of another shape",
@@ -109,14 +111,14 @@ ELABORATION: tuple[Mutant, ...] = (
         "archdsl/elaborate/functions.py",
         'return items[:n] if name == "first" else items[len(items) - n :]',
         'return items[:n] if name == "first" else items[-n:]',
-        _ALL,
+        (f"{_LANGUAGE}::test_none_of_a_list_and_names_of_comprehensions",),
     ),
     Mutant(
         "the name of a comprehension is left behind",
         "archdsl/elaborate/expressions.py",
         "        else:\n            self.env[expr.name] = before\n        return result",
         "        return result",
-        _ALL,
+        (f"{_LANGUAGE}::test_none_of_a_list_and_names_of_comprehensions",),
     ),
     Mutant(
         "rows and columns of another resolution are swapped",
@@ -131,7 +133,7 @@ ELABORATION: tuple[Mutant, ...] = (
         "archdsl/elaborate/stages.py",
         "return inner * times",
         "return inner * max(times, 1)",
-        (*_ALL, "tests/test_spaces.py"),
+        (f"{_REPETITION}::test_repetition_is_the_same_written_out",),
     ),
     Mutant(
         "lists of one call may be longer than the first",

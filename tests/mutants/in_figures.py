@@ -90,20 +90,13 @@ FIGURES: tuple[Mutant, ...] = (
         "archdsl/graph.py",
         "{item.inputs} {item.outputs} {shapes}",
         "{item.outputs} {shapes}",
-        ("tests/test_graph.py", "tests/test_repetition.py", "tests/test_variants.py"),
-    ),
-    Mutant(
-        "the hash forgets whose weights are used",
-        "archdsl/graph.py",
-        "{shapes} {item.first}",
-        "{shapes}",
-        ("tests/test_graph.py", "tests/test_repetition.py", "tests/test_variants.py"),
+        ("tests/test_graph.py::test_networks_that_differ_in_their_wiring_have_other_hashes",),
     ),
     Mutant(
         "a block that is called again owns its weights again",
         "archdsl/graph.py",
         "own = first and node.module == index",
         "own = node.module == index",
-        ("tests/test_graph.py", "tests/test_language.py"),
+        ("tests/test_language.py::test_a_block_called_twice_owns_its_weights_once",),
     ),
 )

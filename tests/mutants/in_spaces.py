@@ -8,6 +8,8 @@ _SPACES = "tests/test_spaces.py"
 _NETWORKS = "tests/test_space_networks.py"
 _FORMS = f"{_NETWORKS}::test_figures_and_frozen_documents_of_every_network"
 
+_WRONG = f"{_NETWORKS}::test_what_one_network_of_a_space_is_refused_for_the_space_is_refused_for"
+
 SPACES: tuple[Mutant, ...] = (
     Mutant(
         "ways after ways are added",
@@ -35,21 +37,21 @@ SPACES: tuple[Mutant, ...] = (
         "archdsl/space/states.py",
         "return (self.picks, types_key(self.streams), names, self.labels, self.held, self.is_begun)",
         "return (self.picks, types_key(self.streams), names, self.labels, self.is_begun)",
-        (_FORMS, _SPACES),
+        (_FORMS, f"{_SPACES}::test_size_and_intervals_are_those_of_all_networks"),
     ),
     Mutant(
         "states forget which labels there are",
         "archdsl/space/states.py",
         "return (self.picks, types_key(self.streams), names, self.labels, self.held, self.is_begun)",
         "return (self.picks, types_key(self.streams), names, self.held, self.is_begun)",
-        (_FORMS, _NETWORKS),
+        (_FORMS, _WRONG),
     ),
     Mutant(
         "states forget whether anything is made",
         "archdsl/space/states.py",
         "return (self.picks, types_key(self.streams), names, self.labels, self.held, self.is_begun)",
         "return (self.picks, types_key(self.streams), names, self.labels, self.held)",
-        (_FORMS, _NETWORKS),
+        (_FORMS, _WRONG),
     ),
     Mutant(
         "a decision is forgotten that a whole list is read for",
@@ -70,7 +72,7 @@ SPACES: tuple[Mutant, ...] = (
         "archdsl/space/walk.py",
         "key = (self._signature(item, own, picked), types_key(state.streams), state.held)",
         "key = (self._signature(item, own, picked), types_key(state.streams))",
-        (_FORMS, _SPACES),
+        (_FORMS, f"{_SPACES}::test_size_and_intervals_are_those_of_all_networks"),
     ),
     Mutant(
         "what `if` in a loop chooses is chosen in each round",
@@ -84,35 +86,35 @@ SPACES: tuple[Mutant, ...] = (
         "archdsl/space/walk.py",
         "result.append(result[-1] if own <= result[-1] else own | result[-1])",
         "result.append(own)",
-        (_FORMS, _SPACES),
+        (_FORMS, f"{_SPACES}::test_size_and_intervals_are_those_of_all_networks"),
     ),
     Mutant(
         "the peak is that of the last call",
         "archdsl/space/walk.py",
         "peak = max(peak, most)",
         "peak = most",
-        (_FORMS, _SPACES),
+        (_FORMS, f"{_SPACES}::test_size_and_intervals_are_those_of_all_networks"),
     ),
     Mutant(
         "a stage is there without a block",
         "archdsl/space/states.py",
         "labels = state.labels | {stage} if self.is_there else state.labels",
         "labels = state.labels | {stage}",
-        (_FORMS, _NETWORKS),
+        (_FORMS, _WRONG),
     ),
     Mutant(
         "an input that passes through is freed",
         "archdsl/cost/memory.py",
         "freed = held if owners.read[0] >= 0 and not passes else 0",
         "freed = held if owners.read[0] >= 0 else 0",
-        (_FORMS, _SPACES),
+        (_FORMS, f"{_SPACES}::test_size_and_intervals_are_those_of_all_networks"),
     ),
     Mutant(
         "a view holds what it shows alone",
         "archdsl/cost/memory.py",
         "return held + made, held if _is_view(template, node) else made",
         "return held + made, made",
-        (_FORMS, _SPACES),
+        (_FORMS, f"{_SPACES}::test_size_and_intervals_are_those_of_all_networks"),
     ),
     Mutant(
         "less than a limit is at most the limit",

@@ -120,8 +120,8 @@ SURFACES: tuple[Mutant, ...] = (
     Mutant(
         "a second comment behind a piece is lost",
         "archdsl/print_arch/writer.py",
-        "            if number not in behind:\n                behind[number] = comment\n                continue",
-        "            behind[number] = comment\n            continue",
+        "            if number not in behind:\n                behind[number] = comment\n                ",
+        "            behind[number] = comment\n            ",
         (_PRINT,),
     ),
     Mutant(

@@ -120,6 +120,15 @@ def test_a_chain_of_variants_applies_each_to_what_came_before() -> None:
     assert load("chain.arch").name == "N"
 
 
+def test_numbers_count_the_blocks_without_names() -> None:
+    blocks = "    a: ffn\n    ffn * 2\n    b: ffn\n    ffn"
+    text = BASE.replace("    ffn(expansion = each expansion[1])\n    last: ffn", blocks)
+    text += "variant V : N { s2.1.expansion = 6; s2.2.expansion = 7; unset s2.a }\n"
+    Path("named.arch").write_text(text, encoding="utf-8")
+    hand = text.replace(blocks, "    ffn; ffn(6)\n    b: ffn\n    ffn(7)")
+    assert load("named.arch#V").graph.fingerprint == written(hand)
+
+
 def test_a_base_in_another_document_brings_its_blocks_and_own_blocks_go_before(tmp_path: Path) -> None:
     Path("more.arch").write_text(
         "archdsl 1\nblock ffn(x: [C, H, W]; expansion: ratio = 1) -> [C, H, W] { return x |> c: conv2d(C) }\n"

@@ -352,6 +352,18 @@ TEXT = [
         "E0301",
         ("x has 3 where 4 is written",),
     ),
+    Case(
+        "primitive called again for another shape",
+        block("m = a: conv2d(C)\n  y = x |> b: conv2d(2 * C)\n  return m(x) + ‸m(y)"),
+        "E0302",
+        ("'a' was made for tensors of another shape", "first called in net.arch:9:10"),
+    ),
+    Case(
+        "block called again for another shape",
+        block("m = a: conv_bn(C)\n  y = x |> b: conv2d(2 * C)\n  return m(x) + ‸m(y)"),
+        "E0302",
+        ("'a' was made for tensors of another shape", "first called in net.arch:9:10"),
+    ),
     Case("number of results", block("‸return x, x"), "E0301", ("returns 2 tensors and declares 1",)),
     Case("result that is a number", block("‸return 1"), "E0301", ("returns 1, not a tensor",)),
     Case(

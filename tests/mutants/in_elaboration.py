@@ -9,8 +9,9 @@ _REPETITION = "tests/test_repetition.py"
 _TWO_CALLS = f"{_REPETITION}::test_calls_that_differ_in_one_thing_are_two"
 _EQUAL = f"{_REPETITION}::test_what_is_refused_is_refused_after_what_is_equal_to_python"
 _REPLAY = "tests/test_replay.py"
-_ERRORS = "tests/test_errors.py"
-_ALL = (_LANGUAGE, _REPETITION, _REPLAY, "tests/test_graph.py", _ERRORS, "tests/test_variants.py")
+_RUN = f"{_REPLAY}::test_where_numbers_decide_the_result_is_that_of_a_run"
+_AFTER = f"{_REPLAY}::test_what_a_run_refuses_is_refused_after_others"
+_ERRORS = "tests/test_errors.py::test_one_fault_gives_one_message_at_its_place"
 
 ELABORATION: tuple[Mutant, ...] = (
     # --- what is known already
@@ -54,7 +55,7 @@ ELABORATION: tuple[Mutant, ...] = (
         "archdsl/elaborate/binding.py",
         "parts.append(tensor.type)",
         "parts.append(tensor.type.rank)",
-        (_LANGUAGE,),
+        (f"{_LANGUAGE}::test_streams",),
     ),
     Mutant(
         "a call is made again for a tensor of another shape",
@@ -76,14 +77,14 @@ ELABORATION: tuple[Mutant, ...] = (
         "archdsl/elaborate/binding.py",
         "bound.depends = True",
         "bound.depends = False",
-        (_REPLAY,),
+        (f"{_RUN}[default that decides]",),
     ),
     Mutant(
         "no decision is unusual",
         "archdsl/elaborate/binding.py",
         "usual[name] = signature.constants.get(name, pair.value)",
         "usual[name] = pair.value",
-        (_LANGUAGE,),
+        (f"{_LANGUAGE}::test_ffn_without_its_middle",),
     ),
     Mutant(
         "a real number stays whole where it is given so",
@@ -104,7 +105,7 @@ ELABORATION: tuple[Mutant, ...] = (
         "archdsl/elaborate/expressions.py",
         'return ceil_div(a, b) if name == "ceil" else apply("//", a, b)',
         'return apply("//", a, b)',
-        (_LANGUAGE, _REPLAY),
+        (f"{_LANGUAGE}::test_downsampling_and_its_halves",),
     ),
     Mutant(
         "the last none of a list are all of it",
@@ -125,7 +126,7 @@ ELABORATION: tuple[Mutant, ...] = (
         "archdsl/elaborate/parameters.py",
         "extents.append(scalar(resolution[axis]))",
         "extents.append(scalar(resolution[1 - axis]))",
-        ("tests/test_source.py::test_other_resolutions_build_and_run", "tests/test_cli.py::test_resolution"),
+        ("tests/test_cli.py::test_resolution",),
     ),
     # --- stages and streams
     Mutant(
@@ -154,28 +155,28 @@ ELABORATION: tuple[Mutant, ...] = (
         "archdsl/elaborate/stages.py",
         "        if item.label is None:\n            self.position += 1\n            self.number += is_there",
         "        self.position += 1\n        self.number += is_there",
-        (_LANGUAGE,),
+        (f"{_LANGUAGE}::test_blocks_of_a_stage_by_number_and_by_name",),
     ),
     Mutant(
         "settings count the blocks that have names",
         "archdsl/elaborate/stages.py",
         "names.append(item.label or str(sum(name.isdigit() for name in names)))",
         "names.append(item.label or str(len(names)))",
-        _ALL,
+        ("tests/test_variants.py::test_numbers_count_the_blocks_without_names",),
     ),
     Mutant(
         "the width of a stage of tokens is their number",
         "archdsl/elaborate/stages.py",
         "actual = main.type.shape[0 if main.type.rank == 3 else -1]",
         "actual = main.type.shape[0]",
-        _ALL,
+        (f"{_LANGUAGE}::test_the_width_of_a_stage_is_that_of_its_channels",),
     ),
     Mutant(
         "a block of one tensor always takes the main stream",
         "archdsl/elaborate/streams.py",
         "if len(tensors) == 1 and tensors[0].name not in self.streams:",
         "if len(tensors) == 1:",
-        _ALL,
+        (f"{_LANGUAGE}::test_streams",),
     ),
     # --- in a block
     Mutant(
@@ -183,21 +184,21 @@ ELABORATION: tuple[Mutant, ...] = (
         "archdsl/elaborate/blocks.py",
         'case Apply("and", (a, b)):',
         'case Apply("and" | "or", (a, b)):',
-        _ALL,
+        (f"{_LANGUAGE}::test_a_decision_that_one_of_two_is_equal_drops_neither",),
     ),
     Mutant(
         "a module may be called with tensors of another shape",
         "archdsl/elaborate/blocks.py",
         "return mine == theirs",
         "return len(mine) == len(theirs)",
-        _ALL,
+        (_ERRORS,),
     ),
     Mutant(
         "of two results the first is taken twice",
         "archdsl/elaborate/streams.py",
         "for stream, value in zip(names, results, strict=True):",
         "for stream, value in zip(names, results[:1] * len(names), strict=True):",
-        _ALL,
+        (f"{_LANGUAGE}::test_features_of_entries_beside_other_streams",),
     ),
     # --- templates made from others
     Mutant(
@@ -205,62 +206,62 @@ ELABORATION: tuple[Mutant, ...] = (
         "archdsl/elaborate/replay.py",
         "            if evaluate(term, names) != value:\n                raise _Differs\n        self.pairs",
         "            evaluate(term, names)\n        self.pairs",
-        (_REPLAY,),
+        (f"{_RUN}[if]",),
     ),
     Mutant(
         "a requirement is not asked again",
         "archdsl/elaborate/blocks.py",
         "self.guards.append((truth.term, True))",
         "pass",
-        (_REPLAY,),
+        (f"{_AFTER}[a requirement]",),
     ),
     Mutant(
         "an exact quotient is not asked again",
         "archdsl/elaborate/expressions.py",
         'self.guards.append((Apply("%", (a.term, b.term)), 0))',
         "pass",
-        (_REPLAY,),
+        (f"{_AFTER}[an exact quotient]",),
     ),
     Mutant(
         "a ratio that is whole is one without a point",
         "archdsl/elaborate/replay.py",
         "return float(value)",
         "return value",
-        (_REPLAY, _LANGUAGE),
+        (f"{_RUN}[ratio of a whole number]",),
     ),
     Mutant(
         "a shape may be said in other words",
         "archdsl/elaborate/replay.py",
         "            if extent.term != old.term:\n                raise _Differs",
         "            pass",
-        (_REPLAY,),
+        (f"{_RUN}[broadcast]",),
     ),
     Mutant(
         "a power is made from another with its kind of number",
         "archdsl/elaborate/replay.py",
         'if isinstance(part, s.Binary) and part.op == "**" and not isinstance(part.right, s.Num | s.Unary):',
         'if isinstance(part, s.Binary) and part.op == "***":',
-        (_REPLAY,),
+        (f"{_RUN}[power of both signs]",),
     ),
     Mutant(
         "a module that is called twice is made from another",
         "archdsl/elaborate/replay.py",
         "if builder.pinned or any(node.module != index for index, node in enumerate(template.nodes)):",
         "if builder.pinned:",
-        (_REPLAY,),
+        (f"{_AFTER}[a module called again]",),
     ),
     Mutant(
         "a decision is as unusual as it was for other numbers",
         "archdsl/elaborate/replay.py",
         "decision = decision.replace(unusual=is_unusual)",
         "pass",
-        (_REPLAY,),
+        (f"{_REPLAY}::test_a_decision_is_unusual_for_some_numbers_only",),
     ),
     Mutant(
         "a block inside may be made for any extent",
         "archdsl/elaborate/replay.py",
         "            if extent.value != wanted:\n                raise _Differs",
         "            pass",
-        (_REPLAY,),
+        (f"{_AFTER}[an extent of two tensors]",),
     ),
 )

@@ -16,3 +16,10 @@ class Mutant(NamedTuple):
     old: str
     new: str
     tests: tuple[str, ...]
+
+    def applied(self, text: str) -> str:
+        """The file's text with the fault; raises `ValueError` where the old text does not stand there once."""
+        count = text.count(self.old)
+        if count != 1:
+            raise ValueError(f"{self.name!r}: its text stands {count} times in {self.file}, not once")
+        return text.replace(self.old, self.new)

@@ -1,6 +1,6 @@
 """Tests against a copy of the package, in a fork of a process that has imported what takes long.
 
-That is torch and the like, and never archdsl. A mutant costs a second so, where a process of its own would cost six.
+That is torch and the like, and never archdsl. A mutant costs half a second so; in a process of its own, six.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import shutil
 import signal
 import sys
 import time
+import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from enum import Enum
@@ -55,6 +56,10 @@ class Outcome(Enum):
     """The tests could not be run: the mutant shows nothing."""
 
 
+_OUTCOMES = {0: Outcome.SURVIVED, 1: Outcome.CAUGHT, 2: Outcome.CAUGHT}
+"""By pytest's exit status: 1 is of a test that fails, 2 of one that can't be collected any more."""
+
+
 class Result(NamedTuple):
     """The outcome of some tests, what saw the fault, the time that it computed, and all that was printed."""
 
@@ -64,8 +69,11 @@ class Result(NamedTuple):
     output: str
 
 
+# --- before all
+
+
 def prepare() -> None:
-    """Import what takes long, and let Hypothesis draw the same each time; to be called once, before all."""
+    """Import what takes long, and let Hypothesis draw the same each time; to be called once."""
     assert "archdsl" not in sys.modules
     # A fork takes none of the threads along that numpy and torch would start.
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
@@ -88,7 +96,7 @@ def prepare() -> None:
 
 
 def _warm_up() -> None:
-    """Count the operations of a layer, for which torch imports a second's worth of modules."""
+    """Count the operations of a layer, for which torch imports seconds' worth of modules."""
     import torch
     from fvcore.nn import FlopCountAnalysis
     from torch.utils.flop_counter import FlopCounterMode
@@ -99,6 +107,9 @@ def _warm_up() -> None:
         warnings.simplefilter("ignore")
         layer(image)
         FlopCountAnalysis(layer, image).total()
+
+
+# --- copies
 
 
 def original(folder: Path) -> Path:
@@ -118,45 +129,74 @@ def mutated(copy: Path, mutant: Mutant, folder: Path) -> Path:
     shutil.rmtree(made, ignore_errors=True)
     shutil.copytree(copy, made, symlinks=True)
     path = made / mutant.file
-    text = path.read_text(encoding="utf-8")
-    count = text.count(mutant.old)
-    if count != 1:
-        raise ValueError(f"{mutant.name}: its text stands {count} times in {mutant.file}")
-    path.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8", newline="\n")
+    path.write_text(mutant.applied(path.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
     # Its bytecode goes by the time and the size of the file: both may be the same.
     for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
         compiled.unlink()
     return made
 
 
+# --- children
+
+
+class Child:
+    """A fork that runs tests against a copy of the package, until the first that fails."""
+
+    def __init__(self, copy: Path, tests: Sequence[str], folder: Path, limit: float) -> None:
+        self._output = folder / "output.txt"
+        self._limit = limit
+        self._end = time.monotonic() + limit
+        self._process = os.fork()
+        if self._process == 0:
+            _run_tests(copy, tests, folder, self._output)
+
+    def result(self) -> Result | None:
+        """What came of it; None as long as it runs. At its limit it is ended, with all that it started."""
+        found, status, usage = os.wait4(self._process, os.WNOHANG)
+        is_late = not found and time.monotonic() > self._end
+        if is_late:
+            os.killpg(self._process, signal.SIGKILL)
+            found, status, usage = os.wait4(self._process, 0)
+        if not found:
+            return None
+        seconds = usage.ru_utime + usage.ru_stime
+        text = self._output.read_text(encoding="utf-8", errors="replace") if self._output.exists() else ""
+        if is_late:
+            return Result(Outcome.CAUGHT, f"the limit of {self._limit} s", seconds, text)
+        outcome = _OUTCOMES.get(os.waitstatus_to_exitcode(status), Outcome.BROKEN)
+        return Result(outcome, next(_failed(text), ""), seconds, text)
+
+
 def run(copy: Path, tests: Sequence[str], folder: Path, limit: float) -> Result:
     """The tests against a copy of the package, until the first that fails."""
-    output = folder / "output.txt"
-    start = time.monotonic()
-    child = os.fork()
-    if child == 0:
-        _in_child(copy, tests, folder, output)
-    code, seconds = _waited(child, start + limit)
-    text = output.read_text(encoding="utf-8", errors="replace") if output.exists() else ""
-    if code is None:
-        return Result(Outcome.CAUGHT, f"the limit of {limit} s", seconds, text)
-    outcome = {0: Outcome.SURVIVED, 1: Outcome.CAUGHT, 2: Outcome.CAUGHT}.get(code, Outcome.BROKEN)
-    return Result(outcome, next(_failed(text), ""), seconds, text)
-
-
-def _waited(child: int, end: float) -> tuple[int | None, float]:
-    """The exit status of a child and the time that it computed.
-
-    None where it had to be ended, and all that it started with it.
-    """
-    while time.monotonic() < end:
-        found, status, usage = os.wait4(child, os.WNOHANG)
-        if found:
-            return os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
+    child = Child(copy, tests, folder, limit)
+    while True:
+        result = child.result()
+        if result is not None:
+            return result
         time.sleep(0.02)
-    os.killpg(child, signal.SIGKILL)
-    _, _, usage = os.wait4(child, 0)
-    return None, usage.ru_utime + usage.ru_stime
+
+
+def run_mutants(
+    copy: Path, mutants: Sequence[Mutant], folder: Path, jobs: int
+) -> Iterator[tuple[Mutant, Result]]:
+    """Every mutant against its tests, some at a time; each as it ends."""
+    waiting = list(reversed(mutants))
+    running: dict[Path, tuple[Mutant, Child]] = {}
+    places = [folder / f"job{number}" for number in range(jobs)]
+    while waiting or running:
+        for place in places:
+            if place not in running and waiting:
+                mutant = waiting.pop()
+                place.mkdir(exist_ok=True)
+                child = Child(mutated(copy, mutant, place), mutant.tests, place, LIMIT)
+                running[place] = (mutant, child)
+        for place, (mutant, child) in list(running.items()):
+            result = child.result()
+            if result is not None:
+                del running[place]
+                yield mutant, result
+        time.sleep(0.01)
 
 
 def _failed(output: str) -> Iterator[str]:
@@ -168,7 +208,7 @@ def _failed(output: str) -> Iterator[str]:
             yield named + bracket[:1] if bracket else rest.partition(" - ")[0]
 
 
-def _in_child(copy: Path, tests: Sequence[str], folder: Path, output: Path) -> None:
+def _run_tests(copy: Path, tests: Sequence[str], folder: Path, output: Path) -> None:
     """Run the tests and end the process with pytest's status; 70 where it does not come so far."""
     code = 70
     try:
@@ -176,12 +216,11 @@ def _in_child(copy: Path, tests: Sequence[str], folder: Path, output: Path) -> N
         stream = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for number in (1, 2):
             os.dup2(stream, number)
-        sys.path[:] = [str(copy), *(path for path in sys.path if Path(path or ".").resolve() != ROOT)]
+        sys.path[:] = [str(copy), *(path for path in sys.path if Path(path).resolve() != ROOT)]
         os.environ["PYTHONPATH"] = str(copy)
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(folder / "hypothesis")
-        import pytest
-
         import archdsl
+        import pytest
 
         assert Path(archdsl.__file__).parent.parent == copy
         options = ["-x", "-q", "-p", "no:cacheprovider", "--tb=short", f"--rootdir={ROOT}"]
@@ -192,8 +231,6 @@ def _in_child(copy: Path, tests: Sequence[str], folder: Path, output: Path) -> N
         sys.stdout.flush()
         sys.stderr.flush()
     except BaseException:
-        import traceback
-
         os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(code)

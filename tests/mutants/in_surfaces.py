@@ -5,8 +5,9 @@ from __future__ import annotations
 from .mutant import Mutant
 
 _PRINT = "tests/test_print.py"
+_BRACKETS = f"{_PRINT}::test_records_that_lack_brackets_get_them"
 _GRAMMAR = "tests/test_grammar.py"
-_ERRORS = "tests/test_errors.py"
+_ERRORS = "tests/test_errors.py::test_one_fault_gives_one_message_at_its_place"
 _THREATS = "tests/test_threats.py"
 
 SURFACES: tuple[Mutant, ...] = (
@@ -16,42 +17,42 @@ SURFACES: tuple[Mutant, ...] = (
         "archdsl/read_arch/layout.py",
         '_OPERATORS | frozenset(["RBRACE", "ELSE", "LBRACE", "RPAR", "RSQB"])',
         '_OPERATORS | frozenset(["RBRACE", "LBRACE", "RPAR", "RSQB"])',
-        (_GRAMMAR,),
+        (f"{_GRAMMAR}::test_if_and_else_in_all_layouts",),
     ),
     Mutant(
         "a line that ends in a comma ends a statement",
         "archdsl/read_arch/layout.py",
         '        "ARROW",\n        "COMMA",\n',
         '        "ARROW",\n',
-        (_GRAMMAR,),
+        (f"{_GRAMMAR}::test_names_and_results_may_stand_on_several_lines",),
     ),
     Mutant(
         "operators count from bracket to bracket",
         "archdsl/read_arch/layout.py",
         "outer.append(outer[-1] + chain)",
         "outer.append(0)",
-        (_GRAMMAR, f"{_THREATS}::test_row_10_what_passes_each_bound_but_not_all_together"),
+        (f"{_GRAMMAR}::test_chains_up_to_the_bound",),
     ),
     Mutant(
         "doubled quotes of YAML are two",
         "archdsl/read_arch/construct.py",
         'text = text.replace("\'\'", "\'")',
         "pass",
-        (_PRINT,),
+        (f"{_PRINT}::test_places_behind_doubled_quotes",),
     ),
     Mutant(
         "a number may begin with a zero",
         "archdsl/read_arch/construct.py",
         'if len(text) > 1 and text[0] == "0":',
         'if len(text) > 32 and text[0] == "0":',
-        (_ERRORS, _THREATS),
+        (_ERRORS,),
     ),
     Mutant(
         "two labels between dots are one number",
         "archdsl/read_arch/construct.py",
         'steps += str(part).split(".") if isinstance(part, Token) else [part]',
         "steps += [str(part)] if isinstance(part, Token) else [part]",
-        ("tests/test_variants.py", _PRINT),
+        (f"{_PRINT}::test_what_is_printed_is_read_as_it_was[arch]",),
     ),
     Mutant(
         "a place of YAML is a column to the left",
@@ -72,7 +73,7 @@ SURFACES: tuple[Mutant, ...] = (
         "archdsl/read_yaml/tree.py",
         'anchored = isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None',
         "anchored = isinstance(event, yaml.AliasEvent)",
-        (_THREATS, _ERRORS),
+        (f"{_THREATS}::test_row_01_02_alias_bombs",),
     ),
     # --- printers
     Mutant(
@@ -80,76 +81,69 @@ SURFACES: tuple[Mutant, ...] = (
         "archdsl/print_arch/layout.py",
         'return ATOM if isinstance(item, s.Binary) and item.op == "*" else ANY',
         "return ANY",
-        (_PRINT,),
+        (_BRACKETS,),
     ),
     Mutant(
         "the right side of a difference loses its brackets",
         "archdsl/print_arch/layout.py",
         "return (SUM if level == COMPARISON else level), level + 1",
         "return (SUM if level == COMPARISON else level), level",
-        (_PRINT,),
+        (_BRACKETS,),
     ),
     Mutant(
         "a sum that is negated loses its brackets",
         "archdsl/print_arch/layout.py",
         "return op + flat(operand, UNARY)",
         "return op + flat(operand)",
-        (_PRINT,),
+        (_BRACKETS,),
     ),
     Mutant(
         "a return in a string is written as it is",
         "archdsl/print_arch/layout.py",
         '"\\t": "\\\\t", "\\r": "\\\\r"}',
         '"\\t": "\\\\t"}',
-        (_PRINT,),
+        (f"{_PRINT}::test_quotes_of_docstrings",),
     ),
     Mutant(
         "a number is printed as it was written, whatever it is",
         "archdsl/print_arch/layout.py",
         "if type(again) is type(value) and again == value:",
         "if type(again) is type(value):",
-        (_PRINT, "tests/test_space_networks.py"),
+        (f"{_PRINT}::test_numbers_are_printed_as_they_were_written_where_they_are_what_was_written",),
     ),
     Mutant(
         "comments behind the last piece are lost",
         "archdsl/print_arch/writer.py",
         "        writer.rest()\n",
         "",
-        (_PRINT,),
-    ),
-    Mutant(
-        "a second comment behind a piece is lost",
-        "archdsl/print_arch/writer.py",
-        "            if number not in behind:\n                behind[number] = comment\n                ",
-        "            behind[number] = comment\n            ",
-        (_PRINT,),
+        (f"{_PRINT}::test_comments_of_yaml",),
     ),
     Mutant(
         "comments inside a piece are lost",
         "archdsl/print_arch/writer.py",
         "            before.setdefault(inside, []).append(comment)\n            continue",
         "            continue",
-        (_PRINT,),
+        (f"{_PRINT}::test_comments_of_yaml",),
     ),
     Mutant(
         "NO is plain text in YAML",
         "archdsl/print_yaml/scalars.py",
         "text.lower() in TRUTHS",
         "text in TRUTHS",
-        (_PRINT,),
+        (f"{_PRINT}::test_quotes_of_expressions",),
     ),
     Mutant(
         "a sign of comments is plain text in YAML",
         "archdsl/print_yaml/scalars.py",
         'return not (": " in text or " #" in text or',
         'return not (": " in text or',
-        (_PRINT,),
+        (f"{_PRINT}::test_quotes_of_expressions", f"{_PRINT}::test_quotes_of_docstrings"),
     ),
     Mutant(
         "a sign of comments in a string is a comment",
         "archdsl/print_arch/marks.py",
         r"""re.compile(r'"(?:[^"\\\n\r]|\\[^\n\r])*"|#[^\n\r]*|[{}]|\n')""",
         r"""re.compile(r'#[^\n\r]*|[{}]|\n')""",
-        (_PRINT,),
+        (f"{_PRINT}::test_comments_are_kept",),
     ),
 )

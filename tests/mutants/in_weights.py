@@ -6,6 +6,7 @@ from .mutant import Mutant
 
 _MAPS = "tests/test_key_maps.py"
 _WEIGHTS = "tests/test_weights.py"
+_BIASES = f"{_WEIGHTS}::test_attention_biases_at_another_resolution[192-224]"
 
 WEIGHTS: tuple[Mutant, ...] = (
     Mutant(
@@ -48,7 +49,7 @@ WEIGHTS: tuple[Mutant, ...] = (
         "archdsl/weights/key_maps.py",
         "members = sorted(members, key=lambda member: member[0].part)",
         "members = list(members)",
-        (_MAPS,),
+        (f"{_MAPS}::test_joined_in_the_order_of_the_rule",),
     ),
     Mutant(
         "the last rule that fits is taken",
@@ -69,14 +70,14 @@ WEIGHTS: tuple[Mutant, ...] = (
         "archdsl/weights/rules.py",
         "given = iter(stars)",
         "given = iter(stars[::-1])",
-        (_MAPS, _WEIGHTS),
+        (f"{_MAPS}::test_stars_stand_for_what_they_stood_for_in_order",),
     ),
     Mutant(
         "a distance is measured between the ends of a grid",
         "archdsl/weights/resampling.py",
         "whole, rest = divmod(d * old, new)",
         "whole, rest = divmod(d * (old - 1), new - 1)",
-        (f"{_WEIGHTS}::test_attention_biases_at_another_resolution",),
+        (_BIASES,),
     ),
     Mutant(
         "a table is made for columns by rows",
@@ -85,7 +86,7 @@ WEIGHTS: tuple[Mutant, ...] = (
         "    columns = _interpolation(table.shape[-1], new[1]).to(table)",
         "rows = _interpolation(table.shape[-2], new[1]).to(table)\n"
         "    columns = _interpolation(table.shape[-1], new[0]).to(table)",
-        (_WEIGHTS,),
+        (f"{_WEIGHTS}::test_tables_of_grids_that_are_no_squares",),
     ),
     Mutant(
         "positions are resampled without smoothing",
@@ -113,7 +114,7 @@ WEIGHTS: tuple[Mutant, ...] = (
         "archdsl/weights/checking.py",
         "FLOATS.get(wanted, 0) > FLOATS[found]",
         "FLOATS.get(wanted, 0) >= FLOATS[found]",
-        (_WEIGHTS,),
+        (f"{_WEIGHTS}::test_a_type_of_the_same_size_does_not_hold_all_numbers",),
     ),
     Mutant(
         "surplus names are let through",
@@ -127,13 +128,13 @@ WEIGHTS: tuple[Mutant, ...] = (
         "archdsl/weights/heads.py",
         'if any(_reads(value, "num_classes") for value in _given(graph, index))',
         "if _given(graph, index) is not None",
-        (f"{_WEIGHTS}::test_a_head_of_other_classes", _MAPS),
+        (f"{_WEIGHTS}::test_the_classifier_alone_begins_anew",),
     ),
     Mutant(
         "parts of one tensor are written as one memory",
         "archdsl/weights/saving.py",
         "v.clone().contiguous()",
         "v",
-        (_MAPS,),
+        (f"{_MAPS}::test_parted",),
     ),
 )

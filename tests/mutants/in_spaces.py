@@ -8,6 +8,8 @@ _SPACES = "tests/test_spaces.py"
 _NETWORKS = "tests/test_space_networks.py"
 _FORMS = f"{_NETWORKS}::test_figures_and_frozen_documents_of_every_network"
 
+_SIZES = f"{_SPACES}::test_size_and_intervals_are_those_of_all_networks"
+_LIMITS = f"{_SPACES}::test_intervals_end_at_limits"
 _WRONG = f"{_NETWORKS}::test_what_one_network_of_a_space_is_refused_for_the_space_is_refused_for"
 
 SPACES: tuple[Mutant, ...] = (
@@ -16,42 +18,42 @@ SPACES: tuple[Mutant, ...] = (
         "archdsl/space/states.py",
         "return Reached(self.ways * ways,",
         "return Reached(self.ways + ways - 1,",
-        (_SPACES,),
+        (_SIZES,),
     ),
     Mutant(
         "ways that join are counted once",
         "archdsl/space/states.py",
         "self.ways += other.ways",
         "self.ways = max(self.ways, other.ways)",
-        (_SPACES,),
+        (_SIZES,),
     ),
     Mutant(
         "the most of a cost is that of the first way",
         "archdsl/space/states.py",
         "self.most = _chosen(max, self.most, other.most)",
         "self.most = self.most if self.ways else other.most",
-        (_SPACES,),
+        (_SIZES,),
     ),
     Mutant(
         "states forget what memory is held",
         "archdsl/space/states.py",
         "return (self.picks, types_key(self.streams), names, self.labels, self.held, self.is_begun)",
         "return (self.picks, types_key(self.streams), names, self.labels, self.is_begun)",
-        (_FORMS, f"{_SPACES}::test_size_and_intervals_are_those_of_all_networks"),
+        (f"{_FORMS}[a view or a copy]",),
     ),
     Mutant(
         "states forget which labels there are",
         "archdsl/space/states.py",
         "return (self.picks, types_key(self.streams), names, self.labels, self.held, self.is_begun)",
         "return (self.picks, types_key(self.streams), names, self.held, self.is_begun)",
-        (_FORMS, _WRONG),
+        (_WRONG,),
     ),
     Mutant(
         "states forget whether anything is made",
         "archdsl/space/states.py",
         "return (self.picks, types_key(self.streams), names, self.labels, self.held, self.is_begun)",
         "return (self.picks, types_key(self.streams), names, self.labels, self.held)",
-        (_FORMS, _WRONG),
+        (_WRONG,),
     ),
     Mutant(
         "a decision is forgotten that a whole list is read for",
@@ -72,7 +74,7 @@ SPACES: tuple[Mutant, ...] = (
         "archdsl/space/walk.py",
         "key = (self._signature(item, own, picked), types_key(state.streams), state.held)",
         "key = (self._signature(item, own, picked), types_key(state.streams))",
-        (_FORMS, f"{_SPACES}::test_size_and_intervals_are_those_of_all_networks"),
+        (f"{_FORMS}[a view of a view or of a copy]",),
     ),
     Mutant(
         "what `if` in a loop chooses is chosen in each round",
@@ -86,14 +88,7 @@ SPACES: tuple[Mutant, ...] = (
         "archdsl/space/walk.py",
         "result.append(result[-1] if own <= result[-1] else own | result[-1])",
         "result.append(own)",
-        (_FORMS, f"{_SPACES}::test_size_and_intervals_are_those_of_all_networks"),
-    ),
-    Mutant(
-        "the peak is that of the last call",
-        "archdsl/space/walk.py",
-        "peak = max(peak, most)",
-        "peak = most",
-        (_FORMS, f"{_SPACES}::test_size_and_intervals_are_those_of_all_networks"),
+        (_FORMS,),
     ),
     Mutant(
         "a stage is there without a block",
@@ -103,66 +98,59 @@ SPACES: tuple[Mutant, ...] = (
         (_FORMS, _WRONG),
     ),
     Mutant(
-        "an input that passes through is freed",
-        "archdsl/cost/memory.py",
-        "freed = held if owners.read[0] >= 0 and not passes else 0",
-        "freed = held if owners.read[0] >= 0 else 0",
-        (_FORMS, f"{_SPACES}::test_size_and_intervals_are_those_of_all_networks"),
-    ),
-    Mutant(
         "a view holds what it shows alone",
         "archdsl/cost/memory.py",
         "return held + made, held if _is_view(template, node) else made",
         "return held + made, made",
-        (_FORMS, f"{_SPACES}::test_size_and_intervals_are_those_of_all_networks"),
+        (f"{_FORMS}[a view or a copy]", f"{_FORMS}[views]"),
     ),
     Mutant(
         "less than a limit is at most the limit",
         "archdsl/space/bounds.py",
         "return math.ceil(limit) - 1 if strictly else math.floor(limit)",
         "return math.floor(limit)",
-        (_SPACES, _NETWORKS),
+        (_LIMITS,),
     ),
     Mutant(
         "more than a limit is at least the limit",
         "archdsl/space/bounds.py",
         "return math.floor(limit) + 1 if strictly else math.ceil(limit)",
         "return math.ceil(limit)",
-        (_SPACES,),
+        (_LIMITS,),
     ),
     Mutant(
         "a limit that stands in front is compared as if behind",
         "archdsl/space/conditions.py",
         '"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "=="',
         '"<": "<", "<=": "<=", ">": ">", ">=": ">=", "==": "=="',
-        (_SPACES, _NETWORKS, "tests/test_errors.py"),
+        (_LIMITS,),
     ),
     Mutant(
         "a KiB is a thousand bytes",
         "archdsl/space/conditions.py",
         '"KiB": 2**10',
         '"KiB": 10**3',
-        (_SPACES, _NETWORKS),
+        (_LIMITS,),
     ),
     Mutant(
         "a network is frozen that breaks a condition",
         "archdsl/space/freeze.py",
         "    mistakes += broken(frozen.graph, conditions(chosen.network))\n",
         "",
-        (_SPACES,),
+        (f"{_SPACES}::test_conditions_at_the_limit",),
     ),
     Mutant(
         "what was chosen is kept where it was set",
         "archdsl/space/freeze.py",
         "if not param.later and not holds_choice(param):",
         "if not holds_choice(param):",
-        (_NETWORKS,),
+        (f"{_NETWORKS}::test_choices_that_settings_make[w[0] = 3; d = choose {0, 1}-]",),
     ),
     Mutant(
         "a list of picks goes on from its begin",
         "archdsl/space/picks.py",
         "        if index >= len(value):\n            return None\n",
         "        index %= len(value)\n",
-        (_SPACES,),
+        (f"{_SPACES}::test_wrong_picks",),
     ),
 )

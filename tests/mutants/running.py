@@ -219,8 +219,9 @@ def _run_tests(copy: Path, tests: Sequence[str], folder: Path, output: Path) -> 
         sys.path[:] = [str(copy), *(path for path in sys.path if Path(path).resolve() != ROOT)]
         os.environ["PYTHONPATH"] = str(copy)
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(folder / "hypothesis")
-        import archdsl
         import pytest
+
+        import archdsl
 
         assert Path(archdsl.__file__).parent.parent == copy
         options = ["-x", "-q", "-p", "no:cacheprovider", "--tb=short", f"--rootdir={ROOT}"]

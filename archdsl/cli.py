@@ -242,7 +242,6 @@ def _freeze(args: argparse.Namespace) -> int:
     picks = Picks({})
     if args.picks is not None:
         picks = read_picks(Source(display_name(args.picks), read_text(args.picks)))
-    _check_name(args.name)
     return _put(args, network, freeze(network.chosen, picks, args.resolution, args.name))
 
 
@@ -250,19 +249,10 @@ def _sample(args: argparse.Namespace) -> int:
     from archdsl.space.picks import picks_text
 
     network = _load(args, args.spec)
-    _check_name(args.name)
     drawn = network.sample(args.seed, args.name)
     if args.picks:
         return _write(args.output, picks_text(drawn.decided))
     return _put(args, network, drawn)
-
-
-def _check_name(name: str | None) -> None:
-    from archdsl.names import problem
-
-    wrong = None if name is None else problem(name)
-    if wrong:
-        raise ArchError([Diagnostic("E0105", wrong, None, "choose another --name")])
 
 
 def _put(args: argparse.Namespace, network: Network, frozen: Frozen) -> int:

@@ -107,6 +107,26 @@ GENERATED_NAMES = frozenset(
     ]
 )
 
+GENERATED_CLASSES = frozenset(
+    [
+        "None",
+        "True",
+        "False",
+        "F",
+        "Tensor",
+        "AttentionBias",
+        "DropPath",
+        "LayerScale",
+        "RelativePositionBias",
+        "TokenScale",
+        "WindowMask",
+    ]
+)
+"""What no class that is made of a document's name may be called: `none_` would be `None`, `f` would be `F`.
+
+tests/test_injection.py compares this table with the classes of codegen/support.py.j2.
+"""
+
 # The language's own words; the grammar would not read them as names.
 WORDS = frozenset(
     [

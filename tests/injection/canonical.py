@@ -179,8 +179,6 @@ class _Function:
     def assign(self, target: ast.expr, value: str) -> None:
         match target:
             case ast.Name(id):
-                if len(value) > 40:
-                    value = blake2b(value.encode(), digest_size=12).hexdigest()
                 self.variables[id] = value
             case ast.Tuple(items):
                 for number, item in enumerate(items):
@@ -189,7 +187,11 @@ class _Function:
                 self.done.append(f"{self.text(target)} = {value}")
 
     def text(self, node: ast.AST) -> str:
-        """An expression, with names replaced and constants blank."""
+        """An expression, with names replaced and constants blank; a long one by its digest."""
+        text = self._text(node)
+        return text if len(text) <= 40 else blake2b(text.encode(), digest_size=12).hexdigest()
+
+    def _text(self, node: ast.AST) -> str:
         match node:
             case ast.Name(id):
                 if id in self.variables:
@@ -202,7 +204,7 @@ class _Function:
             case ast.Attribute(value, attr):
                 if _is_self(value):
                     attr = self.attributes.get(attr, attr)
-                elif attr in self.stored and _begins_with_self(value):
+                elif attr in self.stored and attr not in ("weight", "bias") and _begins_with_self(value):
                     attr = "A"
                 return f"{self.text(value)}.{attr}"
             case ast.Call(function, args, keywords):
@@ -213,6 +215,9 @@ class _Function:
                         raise Escape(f"line {node.lineno}: an argument {keyword.arg} that is not there")
                     name = known[keyword.arg] if known is not None else keyword.arg
                     parts.append(f"{name}={self.text(keyword.value)}")
+                if isinstance(function, ast.Attribute) and not _is_self(function.value):
+                    # A method's name is its own, also where an attribute of the document has the same.
+                    return f"{self.text(function.value)}.{function.attr}({', '.join(parts)})"
                 return f"{self.text(function)}({', '.join(parts)})"
             case ast.ListComp(elt, generators) | ast.GeneratorExp(elt, generators):
                 outer = dict(self.variables)

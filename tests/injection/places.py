@@ -208,7 +208,8 @@ keys:
   q_map:
     q_block:
       q_ours: q_theirs
-      q_label: {to: [q_a, q_b], axis: 0}
+      q_label: {to: [q_a, q_b], axis: 0, sizes: [2, 2]}
+      q_third: {to: q_fourth, reshape: [1, 2], axis: 0, groups: 2}
 """
 
 VARIANTS = """\
@@ -247,14 +248,22 @@ variant: q_variant
 base: q_base
 doc: q_doc
 set: {q_param: 8, q_entry.q_arg: 2}
-append: {q_stage: q_block}
+append: {q_stage: q_block(2)}
 unset: [q_third]
+"""
+
+LONE_SPACE = """\
+archdsl: 1
+space: q_space
+base: q_base
+set: {q_param: 8}
+subject_to: params(core) <= 3M
 """
 
 BASE = """\
 archdsl 1
 import "q_import"
-variant q_variant : "q_base" { q_param = 8; q_entry.q_arg = 2; q_stage += q_block; unset q_third }
+variant q_variant : "q_base" { q_param = 8; q_entry.q_arg = 2; q_stage += q_block(2); unset q_third }
 variant q_other : "q_base#q_net" { }
 build q_variant
 """
@@ -268,6 +277,7 @@ DOCUMENTS = {
     "net.yaml": YAML,
     "variants.yaml": VARIANTS,
     "lone.yaml": LONE,
+    "space.yaml": LONE_SPACE,
 }
 BESIDE = {
     "q_import.arch": "archdsl 1\nblock imported(x: [C, H, W]) -> [C, H, W] { return x |> fc: conv2d(C) }\n",

@@ -48,6 +48,8 @@ JINJA = (
     "{%- include 'module.py.j2' -%}",
     "# for line in imports",
 )
+MENTIONS = ("math.pi", "torch.relu(x)", "F.relu", "DropPath(0.1)", "class A(nn.Module):", "return None", "import os", "# x")
+"""What a docstring may speak of, and no code comes of."""
 FORMATS = ("{name}", "{0}", "{x!r:>10}", "{", "}", "{}{}", "%s", "%(name)s", "%n", "%", "$x", "${HOME}", "`id`", "$(id)")
 QUOTES = (
     '"', "'", '""', "''", '"""', "'''", '\\"', "\\'", '\\"""', '"""\\', "`", "\\", "\\\\", "\\\\\\", "a\\", 'a"', "a'",
@@ -82,7 +84,7 @@ DUNDERS = (
     "y2", "B2", "N2", "Net", "net", "NET", "nE_t", "n_e_t", "none_", "true_", "false_", "None_", "t_rue", "f", "f_", "F_",
     "tensor", "tensor_", "nn_", "torch_", "math_", "self_", "super_", "drop_path_", "DropPath", "LayerScale", "TokenScale",
     "AttentionBias", "attention_bias_", "layer_scale_", "i", "j", "k", "q", "layer", "block", "blocks", "rate_", "rates_",
-    "labels", "x", "index", "weight", "bias", "gamma", "keep", "rows", "columns", "query", "key", "values", "items",
+    "labels", "in_channels", "num_classes", "drop_path", "x", "index", "weight", "bias", "gamma", "keep", "rows", "columns", "query", "key", "values", "items",
 )  # fmt: skip
 
 
@@ -114,6 +116,7 @@ def families() -> dict[str, tuple[str, ...]]:
         "code": CODE,
         "jinja": JINJA,
         "formats": FORMATS,
+        "mentions": MENTIONS,
         "quotes": QUOTES,
         "controls": CONTROLS,
         "directions": DIRECTIONS,

@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 a check failed, 2 the document or the command is wrong, 3 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import re
 import sys
@@ -294,6 +295,10 @@ def run() -> NoReturn:
 
     global _kept
     _kept = []
+    for stream in (sys.stdout, sys.stderr):
+        # Documents are UTF-8, and so is what is printed of them: the same bytes in every locale.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     gc.disable()
     code = main()
     sys.stderr.flush()

@@ -73,6 +73,21 @@ MODULE_ATTRIBUTES = frozenset(
     ]
 )
 
+SUPPORT_CLASSES = frozenset(
+    [
+        "AttentionBias",
+        "DropPath",
+        "LayerScale",
+        "RelativePositionBias",
+        "TokenScale",
+        "WindowMask",
+    ]
+)
+"""The classes of codegen/support.py.j2, which tests/test_injection.py compares with these."""
+
+GENERATED_CLASSES = SUPPORT_CLASSES | {"None", "True", "False", "F", "Tensor"}
+"""What no class that is made of a document's name may be called: `none_` would be `None`, `f` would be `F`."""
+
 # What generated files import, define or call by themselves.
 GENERATED_NAMES = frozenset(
     [
@@ -104,28 +119,10 @@ GENERATED_NAMES = frozenset(
         "forward_head",
         "features",
         "drop_path",
+        "enumerate",
+        *SUPPORT_CLASSES,
     ]
 )
-
-GENERATED_CLASSES = frozenset(
-    [
-        "None",
-        "True",
-        "False",
-        "F",
-        "Tensor",
-        "AttentionBias",
-        "DropPath",
-        "LayerScale",
-        "RelativePositionBias",
-        "TokenScale",
-        "WindowMask",
-    ]
-)
-"""What no class that is made of a document's name may be called: `none_` would be `None`, `f` would be `F`.
-
-tests/test_injection.py compares this table with the classes of codegen/support.py.j2.
-"""
 
 # The language's own words; the grammar would not read them as names.
 WORDS = frozenset(

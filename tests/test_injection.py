@@ -60,10 +60,17 @@ def test_twenty_thousand_texts_and_none_escapes(capsys: pytest.CaptureFixture[st
         try:
             found[outcome.try_text(place, text, encoder)] += 1
         except Exception as error:
-            escapes.append(f"{place.title}, {encoder.__name__}, {family} {text[:60]!a}: {type(error).__name__} {error}"[:300])
+            escapes.append(
+                f"{place.title}, {encoder.__name__}, {family} {text[:60]!a}: {type(error).__name__} {error}"[
+                    :300
+                ]
+            )
     with capsys.disabled():
-        print(f"\ninjection: {CASES:,} texts at {len(places.PLACES)} places: " + ", ".join(
-            f"{count:,} {what}" for what, count in sorted(found.items())) + f", {len(escapes)} escaped")
+        print(
+            f"\ninjection: {CASES:,} texts at {len(places.PLACES)} places: "
+            + ", ".join(f"{count:,} {what}" for what, count in sorted(found.items()))
+            + f", {len(escapes)} escaped"
+        )
     assert not escapes, "\n".join(escapes[:400])
     assert not Path(texts.MARK).exists()
 
@@ -88,7 +95,11 @@ def _beside(count: int, attempt) -> Counter[str]:
 
 def test_names_of_files() -> None:
     def attempt(text: str, random: Random) -> str:
-        name = "drawn " + os.fsdecode(text.replace("/", "").replace("\0", "").encode("utf-8", "surrogatepass")[:200]) + ".arch"
+        name = (
+            "drawn "
+            + os.fsdecode(text.replace("/", "").replace("\0", "").encode("utf-8", "surrogatepass")[:200])
+            + ".arch"
+        )
         Path(name).write_text(places.DOCUMENTS["network.arch"], encoding="utf-8")
         try:
             assert canonical(load(name).source()) == outcome.harmless("network.arch")
@@ -114,7 +125,15 @@ def test_files_that_are_not_there() -> None:
 def test_settings_of_the_command() -> None:
     def attempt(text: str, random: Random) -> str:
         setting = random.choice(
-            (text, f"q_param = 8  # {text}", f"q_param = {text}", f"{text} = 4", f"q_stage.{text} = 4", f"q_entry = {text}", f"q_param{text}")
+            (
+                text,
+                f"q_param = 8  # {text}",
+                f"q_param = {text}",
+                f"{text} = 4",
+                f"q_stage.{text} = 4",
+                f"q_entry = {text}",
+                f"q_param{text}",
+            )
         )
         checked(load_with_settings("network.arch", None, [setting], ()).source())
         return "another document"
@@ -251,7 +270,9 @@ def test_every_text_of_a_primitive_is_tried() -> None:
         for kind, name in (("rearrange", "pattern"), ("upsample", "mode"))
         if re.search(rf"\b{kind}\(", text)
     }
-    assert taking <= written, "arguments of primitives that are text, and are in no document of injection/places.py"
+    assert taking <= written, (
+        "arguments of primitives that are text, and are in no document of injection/places.py"
+    )
 
 
 def test_every_class_of_a_generated_file_is_reserved() -> None:

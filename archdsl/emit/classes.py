@@ -55,7 +55,9 @@ class Classes:
             self.keys[id(template)] = number
             firsts.setdefault(number, template)
         self.told = _told(firsts)
-        names = _class_names(firsts, self.keys, set(taken))
+        # A constructor calls classes, and names its own variables as the document does.
+        variables = {name for template in templates for name in template.values}
+        names = _class_names(firsts, self.keys, {*taken, *variables})
         for number, template in firsts.items():
             self.forms[number] = _Writer(template, self).form(names[number])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -14,7 +15,7 @@ from archdsl.emit.classes import (
     result_annotation,
 )
 from archdsl.emit.forward import shape_comment
-from archdsl.emit.names import class_name
+from archdsl.emit.names import class_name, unique
 from archdsl.emit.wrap import WIDTH, call_lines, docstring, run_length, with_comment
 from archdsl.graph import Graph, Node, Stage
 from archdsl.ops import Code, Constructor, Spelling
@@ -119,7 +120,10 @@ class NetworkClass:
             index >= self.graph.head
             and made is not None
             and len(node.inputs) == len(node.outputs) == 1
-            and any("num_classes" in text for text in argument_texts(made))
+            and any(
+                re.search(r"\bnum_classes\b", text)
+                for text in (*made.args, *(value for _, value in made.keywords))
+            )
         )
 
     def _stage(self, stage: Stage) -> list[str]:
@@ -215,15 +219,15 @@ class NetworkClass:
         for position in range(len(args)):
             column = [row[position] for row in rows]
             if len(set(column)) > 1:
-                name = self._required_name(start, position)
-                args[position] = name
-                sources.append((name, run_length(column)))
+                variable = _loop_variable(self._required_name(start, position))
+                args[position] = variable
+                sources.append((variable, run_length(column)))
         for name, values in keywords.items():
             if name == "drop_path":
                 continue
             if name in varying:
-                args.append(f"{name}={name}")
-                sources.append((name, run_length(values)))
+                args.append(f"{name}={_loop_variable(name)}")
+                sources.append((_loop_variable(name), run_length(values)))
             elif values[0] != self._default(start, name):
                 args.append(f"{name}={values[0]}")
         if "drop_path" in keywords:
@@ -279,7 +283,8 @@ class NetworkClass:
         graph = self.graph
         body = self._steps(0, graph.head)
         labels = dict(graph.features)
-        marks = {value: label for label, value in labels.items()}
+        variables = self._feature_variables()
+        marks = {value: variables[label] for label, value in labels.items()}
         last = max((i for i, s in enumerate(body) if s.node.outputs[0] in marks), default=-1)
         lines: list[str] = []
         if labels:
@@ -287,7 +292,7 @@ class NetworkClass:
             about = f"The maps of {', '.join(labels)}, for detection and segmentation."
             lines += docstring(about, 8)
             lines += self._chain(body[: last + 1], "x", marks)
-            lines.append(f"        return [{', '.join(labels)}]")
+            lines.append(f"        return [{', '.join(variables.values())}]")
         lines += ["", "    def forward_features(self, x: Tensor) -> Tensor:"]
         at_end = [i for i, (label, _) in enumerate(graph.features) if last >= 0
                   and labels[label] == body[last].node.outputs[0]]  # fmt: skip
@@ -355,7 +360,7 @@ class NetworkClass:
             lines += ["", f"    def features(self, {inputs}) -> list[Tensor]:"]
             lines += docstring(f"The maps of {', '.join(labels)}.", 8)
             lines += self._stream_statements(0, self._after(labels), set(labels))
-            lines.append(f"        return [{', '.join(labels)}]")
+            lines.append(f"        return [{', '.join(self._feature_variables().values())}]")
         carried = self._carried()
         kind = "Tensor" if len(carried) == 1 else f"tuple[{', '.join(['Tensor'] * len(carried))}]"
         lines += ["", f"    def forward_features(self, {inputs}) -> {kind}:"]
@@ -368,6 +373,15 @@ class NetworkClass:
         lines += self._stream_statements(self.graph.head, len(self.template.nodes), set())
         lines.append(f"        return {self._name(self.template.outputs[0])}")
         return lines
+
+    def _feature_variables(self) -> dict[str, str]:
+        """The variable of each map of the pyramid: its label, or another where a stream has that name."""
+        labels = [label for label, _ in self.graph.features]
+        taken = self._stream_names() | set(labels)
+        return {label: unique(label, taken) if label in self._stream_names() else label for label in labels}
+
+    def _stream_names(self) -> set[str]:
+        return {"x", *self.template.names.values(), *(name for name, _ in self.template.inputs)}
 
     def _carried(self) -> list[str]:
         """The streams that the head reads, or the result where there is no head."""
@@ -398,7 +412,7 @@ class NetworkClass:
                 label, end = stage.label, stage.last
             if label in marks:
                 value = dict(self.graph.features)[label]
-                lines.append(f"        {label} = {self._name(value)}")
+                lines.append(f"        {self._feature_variables()[label]} = {self._name(value)}")
             index = end
         return lines
 
@@ -446,14 +460,20 @@ class NetworkClass:
                 continue
             if b - a < stage.last - stage.first:
                 blocks += f"[{a}:{b}]"
-            lines.append(f"        for block in {blocks}:")
-            lines.append(f"            {self._statement(nodes[start], 'block')}")
+            block = unique("block", self._stream_names())
+            lines.append(f"        for {block} in {blocks}:")
+            lines.append(f"            {self._statement(nodes[start], block)}")
             start = end
         return lines
 
 
 def _indented(lines: list[str], indent: int) -> list[str]:
     return [line[indent:] for line in lines]
+
+
+def _loop_variable(name: str) -> str:
+    """The variable that a comprehension gives an argument by: its name, but for those of the constructor's own."""
+    return f"{name}_" if name.rstrip("_") in ("num_classes", "in_channels") else name
 
 
 def _comprehension(call: str, sources: list[tuple[str, str]], count: int) -> list[str]:

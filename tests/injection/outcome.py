@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from injection.canonical import Escape, canonical, checked
-from injection.places import DOCUMENTS, Encoder, Place, raw, yaml_double, yaml_single
+from injection.places import DOCUMENTS, LABELS, Encoder, Place, raw, yaml_double, yaml_single
 
 from archdsl import names
 from archdsl.network import load
@@ -20,7 +20,9 @@ LONGEST_ERROR = 16_000
 WITHOUT_PLACE = re.compile(r"E0001|E0105|E0409|E07\d\d|E022[37]")
 """What is said about a command, a file, or all of a document has no place in it."""
 
-_LINE = re.compile(r"error\[E\d{4}\]: .+|  --> .+:\d+:\d+|   \|   .*|  note: .+|  in .+|  help: .+||and \d+ more errors?")
+_LINE = re.compile(
+    r"error\[E\d{4}\]: .+|  --> .+:\d+:\d+|   \|   .*|  note: .+|  in .+|  help: .+||and \d+ more errors?"
+)
 
 
 def check_error(error: ArchError) -> None:
@@ -46,9 +48,17 @@ def harmless(file: str) -> str:
     return canonical(load(file).source())
 
 
+SPECIAL = frozenset(["num_classes", "drop_path"])
+"""Parameters of a network that mean more than their value."""
+
+
 @functools.cache
-def _words(file: str) -> frozenset[str]:
-    return frozenset(re.findall(r"\w+", DOCUMENTS[file]))
+def _others(place: Place) -> frozenset[str]:
+    """What a name can't be exchanged for without another meaning: labels have names of their own."""
+    words = frozenset(re.findall(r"\w+", DOCUMENTS[place.file]))
+    if place.kind == "label":
+        return frozenset((*LABELS, "fc", "out", "make", "norm", "conv", "up"))
+    return words | SPECIAL
 
 
 def try_text(place: Place, text: str, encoder: Encoder) -> Outcome:
@@ -66,7 +76,7 @@ def try_text(place: Place, text: str, encoder: Encoder) -> Outcome:
     if place.kind in ("name", "label"):
         if names.problem(text) and encoder in (yaml_double, yaml_single):
             raise Escape(f"{text!a} is no name")
-        if names.problem(text) or (text in _words(place.file) and text not in place.pattern):
+        if names.problem(text) or text in _others(place):
             # What was written is no name but more, or it is the name of something else.
             checked(source)
             return "another document"

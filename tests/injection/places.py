@@ -94,7 +94,10 @@ block q_block(q_tensor: [q_dim, q_rows, q_columns]; q_arg: dim = 2, q_list: [dim
   return (q_left + q_right |> drop_path) * q_arg |> gelu
 }
 
-network q_net(q_image: [3, 4, 4]) { q_entry: q_block }
+network q_net(q_image: [3, 4, 4]) {
+  q_first: relu
+  head { q_entry: q_block(3) }
+}
 """
 
 NETWORK = """\
@@ -248,8 +251,10 @@ variant: q_variant
 base: q_base
 doc: q_doc
 set: {q_param: 8, q_entry.q_arg: 2}
-append: {q_stage: q_block(2)}
+append: {q_stage: inner}
 unset: [q_third]
+blocks: |
+  block inner(x: [C, H, W]) -> [C, H, W] { return x |> fc: conv2d(C) }
 """
 
 LONE_SPACE = """\
@@ -263,7 +268,8 @@ subject_to: params(core) <= 3M
 BASE = """\
 archdsl 1
 import "q_import"
-variant q_variant : "q_base" { q_param = 8; q_entry.q_arg = 2; q_stage += q_block(2); unset q_third }
+block inner(x: [C, H, W]) -> [C, H, W] { return x |> fc: conv2d(C) }
+variant q_variant : "q_base" { q_param = 8; q_entry.q_arg = 2; q_stage += inner; unset q_third }
 variant q_other : "q_base#q_net" { }
 build q_variant
 """
@@ -288,10 +294,21 @@ BESIDE = {
 
 LABELS = (
     "q_label q_second q_many q_looped q_down q_last q_entry q_stage q_other q_pin q_row q_third q_fourth q_fifth q_pool"
-    " q_head"
+    " q_head q_first"
 ).split()
 TEXTS = ("q_doc", "q_about", "q_message")
-VALUES = ("q_axes", "q_word", "q_theirs", "q_ours", "q_dropped", "q_a", "q_b", "q_base", "q_document", "q_import")
+VALUES = (
+    "q_axes",
+    "q_word",
+    "q_theirs",
+    "q_ours",
+    "q_dropped",
+    "q_a",
+    "q_b",
+    "q_base",
+    "q_document",
+    "q_import",
+)
 YAML_KEYS = sorted(
     {*DOCUMENT_KEYS, *BLOCK_KEYS, *NETWORK_KEYS, *PARAMETER_KEYS, *STAGE_KEYS, *RULE_KEYS, *VARIANT_KEYS}
 )

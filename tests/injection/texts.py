@@ -48,9 +48,33 @@ JINJA = (
     "{%- include 'module.py.j2' -%}",
     "# for line in imports",
 )
-MENTIONS = ("math.pi", "torch.relu(x)", "F.relu", "DropPath(0.1)", "class A(nn.Module):", "return None", "import os", "# x")
+MENTIONS = (
+    "math.pi",
+    "torch.relu(x)",
+    "F.relu",
+    "DropPath(0.1)",
+    "class A(nn.Module):",
+    "return None",
+    "import os",
+    "# x",
+)
 """What a docstring may speak of, and no code comes of."""
-FORMATS = ("{name}", "{0}", "{x!r:>10}", "{", "}", "{}{}", "%s", "%(name)s", "%n", "%", "$x", "${HOME}", "`id`", "$(id)")
+FORMATS = (
+    "{name}",
+    "{0}",
+    "{x!r:>10}",
+    "{",
+    "}",
+    "{}{}",
+    "%s",
+    "%(name)s",
+    "%n",
+    "%",
+    "$x",
+    "${HOME}",
+    "`id`",
+    "$(id)",
+)
 QUOTES = (
     '"', "'", '""', "''", '"""', "'''", '\\"', "\\'", '\\"""', '"""\\', "`", "\\", "\\\\", "\\\\\\", "a\\", 'a"', "a'",
     '""""', "\\x41", "\\u0041", "\\U0001F600", "\\N{BULLET}", "\\101", "\\x7f", "\\x", "\\u12", "\\\n", "a\\\n", 'r"\\"',
@@ -85,6 +109,7 @@ DUNDERS = (
     "tensor", "tensor_", "nn_", "torch_", "math_", "self_", "super_", "drop_path_", "DropPath", "LayerScale", "TokenScale",
     "AttentionBias", "attention_bias_", "layer_scale_", "i", "j", "k", "q", "layer", "block", "blocks", "rate_", "rates_",
     "labels", "in_channels", "num_classes", "drop_path", "x", "index", "weight", "bias", "gamma", "keep", "rows", "columns", "query", "key", "values", "items",
+    "QBlock", "QNet", "QSplit", "QMix", "QJoin", "QChoice", "QVariant", "QBlockGELU", "enumerate", "zip", "range",
 )  # fmt: skip
 
 
@@ -102,9 +127,7 @@ def module_words() -> tuple[str, ...]:
     return (*sorted(names.MODULE_ATTRIBUTES), *sorted(CONTAINER_WORDS), *private)
 
 
-CONTAINER_WORDS = frozenset(
-    ["append", "clear", "extend", "insert", "items", "keys", "pop", "update", "values"]
-)
+CONTAINER_WORDS = frozenset(["append", "clear", "extend", "insert", "items", "keys", "pop", "update", "values"])
 """What `nn.Sequential`, `nn.ModuleList` and `nn.ModuleDict` have beyond a module."""
 
 
@@ -156,4 +179,6 @@ def draw(random: Random, prefers_names: bool) -> tuple[str, str]:
         return family, (text + random.choice((" ", "", "\n"))) * random.randint(2, 60)
     if fate < 0.97:
         return family, "".join(random.choice((text, other, "a", '"', "\\", "\n")) for _ in range(6))
-    return family, "".join(chr(random.choice((random.randrange(128), random.randrange(0x3000)))) for _ in range(9))
+    return family, "".join(
+        chr(random.choice((random.randrange(128), random.randrange(0x3000)))) for _ in range(9)
+    )

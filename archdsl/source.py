@@ -111,14 +111,14 @@ def _excerpt(span: Span, note: str | None) -> Iterable[str]:
 
 
 def _printable(text: str) -> str:
-    """The text with everything that could steer a terminal shown as `?`, so that carets stay where they point."""
+    """The text with what could steer a terminal shown as `?`, so that carets stay where they point."""
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def _escaped(line: str) -> str:
     """One line: what could end it, steer a terminal or turn the direction of writing is written as an escape.
 
-    Names of files and texts of documents (`require ... else "..."`) stand in messages as their author wrote them.
+    Names of files and texts of documents (`require ... else "..."`) come into messages as they were written.
     """
     if line.isprintable():
         return line

@@ -83,7 +83,7 @@ def digests(cases: str) -> dict[str, str]:
     """A digest of everything, by what it is of."""
     found = {command: printed(command) for command in COMMANDS}
     for number, (texts, spec, settings) in enumerate(json.loads(Path(cases).read_text(encoding="utf-8"))):
-        found[f"fault {number}: {settings} {list(texts.values())[0][:60]!a}"] = error(texts, spec, settings)
+        found[f"fault {number}: {settings} {next(iter(texts.values()))[:60]!a}"] = error(texts, spec, settings)
     return {
         what: sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16] for what, text in found.items()
     }

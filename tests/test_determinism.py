@@ -1,4 +1,4 @@
-"""The same bytes of source, JSON, tables and messages, whatever the seed of hashes, locale, folder, zone or Python."""
+"""The same bytes of source, JSON and messages, whatever the seed of hashes, locale, folder, zone or Python."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LETTERS = "archdsl 1\n# I\u0307stanbul \u0131 \u00e9\u6f22\nnetwork N(image: [3,
 
 
 def _locales(folder: Path) -> list[str]:
-    """C, and Turkish in two encodings where the machine can make it, into `folder`: its `i` has another capital."""
+    """C, and Turkish in two encodings (its `i` has another capital), made in `folder` where that can be done."""
     made = ["C"]
     folder.mkdir()
     for encoding in ("ISO-8859-9", "UTF-8"):
@@ -132,7 +132,7 @@ def _pythons() -> dict[str, str]:
 
 
 def _pure_packages(folder: Path) -> Path:
-    """PyYAML, Jinja2 and MarkupSafe of this interpreter for another one: without what is compiled they are Python."""
+    """PyYAML, Jinja2 and MarkupSafe for another interpreter: without what is compiled they are Python."""
     import jinja2
     import markupsafe
     import yaml

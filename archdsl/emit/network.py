@@ -460,7 +460,7 @@ class NetworkClass:
                 continue
             if b - a < stage.last - stage.first:
                 blocks += f"[{a}:{b}]"
-            block = unique("block", self._stream_names())
+            block = unique("block", self._stream_names() | set(self._feature_variables().values()))
             lines.append(f"        for {block} in {blocks}:")
             lines.append(f"            {self._statement(nodes[start], block)}")
             start = end
@@ -472,7 +472,7 @@ def _indented(lines: list[str], indent: int) -> list[str]:
 
 
 def _loop_variable(name: str) -> str:
-    """The variable that a comprehension gives an argument by: its name, but for those of the constructor's own."""
+    """The variable that a comprehension gives an argument by: its name, unless the constructor has it."""
     return f"{name}_" if name.rstrip("_") in ("num_classes", "in_channels") else name
 
 

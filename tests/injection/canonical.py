@@ -1,9 +1,9 @@
-"""What generated source computes, without its names: two files that differ in names and texts alone are equal here.
+"""What generated source computes, without its names: files that differ in names and texts alone are equal here.
 
 Constants are blank and docstrings left out. A name is replaced by what it stands for: a class by its number, a
-parameter by its position, an attribute of `self` by the order in which the class sets them, and a variable by the
-expression that it was last given. So it is of no matter where a long line was cut in two, and the loop
-`for block in self.s1: x, block = block(x, block)`, where the loop's own name catches a stream that is called `block`,
+parameter by its position, an attribute of `self` by the order in which the class sets them, and a variable by
+the expression that it was last given. So it is of no matter where a long line was cut in two, and the loop
+`for block in self.s1: x, block = block(x, block)`, where the loop's own name catches a stream of that name,
 differs from the same loop over a stream of another name. What the file imports and what Python has built in
 stay as they are; where a class or variable shadows one of these, it becomes that class or variable.
 """
@@ -18,19 +18,19 @@ from archdsl import names
 IMPORTS = {"torch", "torch.nn", "torch.nn.functional", "math"}
 IMPORTED = {"Tensor", "nn"}
 BUILT_IN = {
-    "abs", "bool", "dict", "enumerate", "float", "int", "len", "list", "max", "min", "range", "round", "str", "sum",
-    "super", "tuple", "zip",
+    "abs", "bool", "dict", "enumerate", "float", "int", "len", "list", "max", "min", "range", "round", "str",
+    "sum", "super", "tuple", "zip",
 }  # fmt: skip
 """What a generated file may use of what Python has built in."""
 
 KNOWN = BUILT_IN | IMPORTED | {"F", "torch", "math"}
 
 NODES = (
-    ast.Module, ast.ClassDef, ast.FunctionDef, ast.Assign, ast.AnnAssign, ast.Return, ast.If, ast.For, ast.Expr,
-    ast.Import, ast.ImportFrom, ast.alias, ast.arguments, ast.arg, ast.Call, ast.keyword, ast.Attribute, ast.Name,
-    ast.Constant, ast.Tuple, ast.List, ast.Subscript, ast.Slice, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare,
-    ast.IfExp, ast.ListComp, ast.GeneratorExp, ast.comprehension, ast.Starred, ast.expr_context, ast.operator,
-    ast.unaryop, ast.boolop, ast.cmpop,
+    ast.Module, ast.ClassDef, ast.FunctionDef, ast.Assign, ast.AnnAssign, ast.Return, ast.If, ast.For,
+    ast.Expr, ast.Import, ast.ImportFrom, ast.alias, ast.arguments, ast.arg, ast.Call, ast.keyword,
+    ast.Attribute, ast.Name, ast.Constant, ast.Tuple, ast.List, ast.Subscript, ast.Slice, ast.BinOp,
+    ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.ListComp, ast.GeneratorExp, ast.comprehension,
+    ast.Starred, ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop,
 )  # fmt: skip
 
 

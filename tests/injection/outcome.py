@@ -7,12 +7,11 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from injection.canonical import Escape, canonical, checked
-from injection.places import DOCUMENTS, LABELS, Encoder, Place, raw, yaml_double, yaml_single
-
 from archdsl import names
 from archdsl.network import load
 from archdsl.source import ArchError
+from injection.canonical import Escape, canonical, checked
+from injection.places import DOCUMENTS, LABELS, Encoder, Place, raw, yaml_double, yaml_single
 
 Outcome = Literal["refused", "harmless", "another document"]
 

@@ -1,8 +1,7 @@
 """Every place of a document where a user's text can stand, with a harmless text in it.
 
-A document is written once, with a word of its own at each place (`q_label`); the places are these words. What each
-covers is a field of a record of `archdsl.syntax` or a key of the YAML surface, so that a test can tell which
-are covered by none.
+A document is written once, with a word of its own at each place (`q_label`); the places are these words. Which
+fields of `archdsl.syntax` and keys of YAML they reach is found by reading the documents (test_injection.py).
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from archdsl.read_yaml.networks import BLOCK_KEYS, NETWORK_KEYS, PARAMETER_KEYS,
 from archdsl.read_yaml.variants import RULE_KEYS, VARIANT_KEYS
 
 Kind = Literal["name", "label", "text", "value"]
-"""What may stand there: a name (`label`: one that is an attribute of a module), any text, or what has a meaning."""
+"""What may stand there: a name, a name that labels a module, any text, or what has a meaning."""
 
 Encoder = Callable[[str], str]
 
@@ -57,11 +56,7 @@ def one_line(text: str) -> str:
 
 def yaml_double(text: str) -> str:
     """As a double-quoted scalar of YAML writes it, every character that is no plain ASCII as an escape."""
-    safe = "".join(
-        char if " " <= char <= "~" and char not in '"\\' else
-        f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}" if ord(char) < 65536 else f"\\U{ord(char):08x}"
-        for char in text
-    )  # fmt: skip
+    safe = "".join(char if " " <= char <= "~" and char not in '"\\' else f"\\U{ord(char):08x}" for char in text)
     return f'"{safe}"'
 
 
@@ -87,7 +82,8 @@ block q_block(q_tensor: [q_dim, q_rows, q_columns]; q_arg: dim = 2, q_list: [dim
   q_typed: [q_new, q_h, q_w] = q_tensor |> q_label: conv2d(q_let) |> q_act |> q_second: conv2d(q_dim)
   q_parts = [q_typed |> q_many[q_item]: conv2d(q_dim) for q_item in range(2)]
   for q_loop in q_list { q_parts = q_parts + [q_typed |> q_looped[q_loop]: conv2d(q_dim)] }
-  q_flat = concat(q_parts) |> q_down: conv2d(q_let) |> rearrange("(q_axis c) h w -> q_axis c (h w)", q_axis = q_arg)
+  q_flat = concat(q_parts) |> q_down: conv2d(q_let)
+    |> rearrange("(q_axis c) h w -> q_axis c (h w)", q_axis = q_arg)
   init q_label, q_second = trunc_normal(0.02)
   q_back = q_flat |> softmax |> rearrange("a c (h w) -> (a c) h w", h = q_rows) |> q_last: conv2d(q_dim)
   q_left, q_right = concat(q_back, q_tensor) |> split([q_dim, q_dim])
@@ -161,8 +157,8 @@ variant q_variant : q_net {
 SPACE = """\
 archdsl 1
 block q_block(x: [C, H, W]; q_text: str = "nearest") -> [C, H, W] {
-  return x |> up: conv2d(2 * C) |> upsample(2, mode = "bilinear") |> avg_pool(2) |> rearrange("q_axes h w -> q_axes w h") |> \
-fc: conv2d(C)
+  return x |> up: conv2d(2 * C) |> upsample(2, mode = "bilinear") |> avg_pool(2)
+    |> rearrange("q_axes h w -> q_axes w h") |> fc: conv2d(C)
 }
 block q_choice(x: [C, H, W]) -> [C, H, W] { return x |> relu }
 
@@ -212,7 +208,7 @@ keys:
     q_block:
       q_ours: q_theirs
       q_label: {to: [q_a, q_b], axis: 0, sizes: [2, 2]}
-      q_third: {to: q_fourth, reshape: [1, 2], axis: 0, groups: 2}
+      q_key: {to: q_known, reshape: [1, 2], axis: 0, groups: 2}
 """
 
 VARIANTS = """\
@@ -293,10 +289,10 @@ BESIDE = {
 """The files that these documents import or begin from."""
 
 LABELS = (
-    "q_label q_second q_many q_looped q_down q_last q_entry q_stage q_other q_pin q_row q_third q_fourth q_fifth q_pool"
-    " q_head q_first"
-).split()
-TEXTS = ("q_doc", "q_about", "q_message")
+    "q_label", "q_second", "q_many", "q_looped", "q_down", "q_last", "q_entry", "q_stage", "q_other", "q_pin",
+    "q_row", "q_third", "q_fourth", "q_fifth", "q_pool", "q_head", "q_first",
+)  # fmt: skip
+TEXTS = ("q_doc", "q_about", "q_message", "q_comment")
 VALUES = (
     "q_axes",
     "q_word",
@@ -336,7 +332,7 @@ def _encoders(file: str, word: str) -> tuple[Encoder, ...]:
 def _words() -> list[Place]:
     """A place for each word of each document."""
     return [
-        Place(f"{file}: {word}", file, rf"\b{word}\b", "text" if word == "q_comment" else _kind(word), _encoders(file, word))
+        Place(f"{file}: {word}", file, rf"\b{word}\b", _kind(word), _encoders(file, word))
         for file, text in DOCUMENTS.items()
         for word in dict.fromkeys(re.findall(r"\bq_\w+", text))
     ]  # fmt: skip
@@ -385,10 +381,15 @@ SPOTS = (
 
 def _spots() -> list[Place]:
     return [
-        Place(f"{file}: {title} {number}", file, pattern, "value",
-              (escaped, raw) if '"{}"' in around else (raw, yaml_double) if around[-4:] == ": {}" else (raw,), around)
+        Place(f"{file}: {title} {number}", file, pattern, "value", _encoders_of_spot(file, around), around)
         for number, (title, file, pattern, around) in enumerate(SPOTS)
-    ]  # fmt: skip
+    ]
+
+
+def _encoders_of_spot(file: str, around: str) -> tuple[Encoder, ...]:
+    if '"{}"' in around:
+        return (escaped, raw)
+    return (raw, yaml_double) if file.endswith("yaml") and around.endswith(": {}") else (raw,)
 
 
 def _keys() -> list[Place]:

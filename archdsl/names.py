@@ -73,6 +73,14 @@ MODULE_ATTRIBUTES = frozenset(
     ]
 )
 
+CONTAINER_ATTRIBUTES = frozenset(
+    ["append", "clear", "extend", "insert", "items", "keys", "pop", "update", "values"]
+)
+"""What `nn.Sequential` and `nn.ModuleDict` have beyond a module: no label of a block in a stage, which is one.
+
+tests/test_injection.py compares this table with the torch there is.
+"""
+
 SUPPORT_CLASSES = frozenset(
     [
         "AttentionBias",

@@ -29,7 +29,7 @@ LETTERS = "archdsl 1\n# I\u0307stanbul \u0131 \u00e9\u6f22\nnetwork N(image: [3,
 
 
 def _locales(folder: Path) -> list[str]:
-    """C, and Turkish in two encodings (its `i` has another capital), made in `folder` where that can be done."""
+    """C, and Turkish in two encodings (`i` has another capital), made in `folder` where that can be done."""
     made = ["C"]
     folder.mkdir()
     for encoding in ("ISO-8859-9", "UTF-8"):

@@ -294,17 +294,9 @@ LABELS = (
 )  # fmt: skip
 TEXTS = ("q_doc", "q_about", "q_message", "q_comment")
 VALUES = (
-    "q_axes",
-    "q_word",
-    "q_theirs",
-    "q_ours",
-    "q_dropped",
-    "q_a",
-    "q_b",
-    "q_base",
-    "q_document",
-    "q_import",
-)
+    "q_axes", "q_word", "q_theirs", "q_ours", "q_dropped", "q_a",
+    "q_b", "q_base", "q_document", "q_import", "q_key", "q_known",
+)  # fmt: skip
 YAML_KEYS = sorted(
     {*DOCUMENT_KEYS, *BLOCK_KEYS, *NETWORK_KEYS, *PARAMETER_KEYS, *STAGE_KEYS, *RULE_KEYS, *VARIANT_KEYS}
 )

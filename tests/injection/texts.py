@@ -130,11 +130,7 @@ def module_words() -> tuple[str, ...]:
         "_get_name", "_version", "_load_from_state_dict", "_non_persistent_buffers_set", "__setattr__",
         "__setstate__", "__annotations__",
     )  # fmt: skip
-    return (*sorted(names.MODULE_ATTRIBUTES), *sorted(CONTAINER_WORDS), *private)
-
-
-CONTAINER_WORDS = frozenset(["append", "clear", "extend", "insert", "items", "keys", "pop", "update", "values"])
-"""What `nn.Sequential`, `nn.ModuleList` and `nn.ModuleDict` have beyond a module."""
+    return (*sorted(names.MODULE_ATTRIBUTES), *sorted(names.CONTAINER_ATTRIBUTES), *private)
 
 
 @functools.cache

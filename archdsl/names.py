@@ -73,6 +73,29 @@ MODULE_ATTRIBUTES = frozenset(
     ]
 )
 
+CONTAINER_ATTRIBUTES = frozenset(
+    ["append", "clear", "extend", "insert", "items", "keys", "pop", "update", "values"]
+)
+"""What `nn.Sequential` and `nn.ModuleDict` have beyond a module: no label of a block in a stage, which is one.
+
+tests/test_injection.py compares this table with the torch there is.
+"""
+
+SUPPORT_CLASSES = frozenset(
+    [
+        "AttentionBias",
+        "DropPath",
+        "LayerScale",
+        "RelativePositionBias",
+        "TokenScale",
+        "WindowMask",
+    ]
+)
+"""The classes of codegen/support.py.j2, which tests/test_injection.py compares with these."""
+
+GENERATED_CLASSES = SUPPORT_CLASSES | {"None", "True", "False", "F", "Tensor"}
+"""What no class that is made of a document's name may be called: `none_` would be `None`, `f` would be `F`."""
+
 # What generated files import, define or call by themselves.
 GENERATED_NAMES = frozenset(
     [
@@ -105,6 +128,8 @@ GENERATED_NAMES = frozenset(
         "features",
         "drop_path",
         "make_divisible",
+        "enumerate",
+        *SUPPORT_CLASSES,
     ]
 )
 

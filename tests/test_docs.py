@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 
 import pages
@@ -60,7 +61,7 @@ def test_readme_links_lead_somewhere() -> None:
                 assert (page.parent / target).exists(), (page.name, target)
 
 
-@pytest.mark.parametrize("name", ["language", "tutorial"])
+@pytest.mark.parametrize("name", ["language", "tutorial", "comparison"])
 def test_a_page_shows_what_is_printed(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
@@ -74,6 +75,20 @@ def test_a_page_shows_what_is_printed(
         page = current
     assert page == current
     assert all(pages.wrong_files(page).values()), pages.wrong_files(page)
+
+
+def test_the_comparison_counts_our_lines() -> None:
+    counted = runpy.run_path(str(ROOT / "bench" / "comparison.py"))
+    page = (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8")
+    lines: dict[str, int] = counted["our_lines"]()
+    spec, family, library, convolution, generated = lines.values()
+    files = f"`specs/s0.yaml` {spec}, the family's network {family}, its blocks {library}"
+    assert (
+        f"| ours | {spec + family + library + convolution} | {files}, `convolution.arch` {convolution} |"
+        in page
+    )
+    assert f"needs torch alone | {generated} |" in page
+    assert counted["ROWS"] in page
 
 
 def grammar_page() -> str:

@@ -13,6 +13,7 @@ from archdsl.elaborate.functions import LONGEST_LIST
 from archdsl.elaborate.streams import Called, StreamElaborator
 from archdsl.elaborate.values import Open, Refused, Tensor, Value, describe, is_list
 from archdsl.graph import Stage, frames_of
+from archdsl.names import CONTAINER_ATTRIBUTES
 from archdsl.scalar import Scalar
 from archdsl.source import Span, nearest
 from archdsl.variants import items_of, unset_help
@@ -124,6 +125,10 @@ class StageElaborator(StreamElaborator):
         if label is not None and "." in label and label.partition(".")[0] in self._stage_names:
             if label in self.labels:
                 raise label_twice(label, span, self.labels[label])
+            inner = label.partition(".")[2]
+            if inner in CONTAINER_ATTRIBUTES:
+                message = f"{inner!r} is reserved: it is an attribute of torch's nn.Sequential or nn.ModuleDict"
+                raise Refused("E0105", message, span, "choose another name")
             self.labels[label] = span
             return
         super().own(label, span)

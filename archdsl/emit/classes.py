@@ -80,7 +80,9 @@ class Classes:
         for template in templates:
             visit(template)
         self.told = _told(firsts)
-        names = _class_names(firsts, self.keys, set(taken))
+        # A constructor calls classes, and names its own variables as the document does.
+        variables = {name for template in templates for name in template.values}
+        names = _class_names(firsts, self.keys, {*taken, *variables})
         self.forms: dict[int, Form] = {}
         for number, template in firsts.items():
             writer = _Writer(template, self, self.merged.get(number), self.told[number])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -155,7 +156,10 @@ class NetworkClass:
             index >= self.graph.head
             and made is not None
             and len(node.inputs) == len(node.outputs) == 1
-            and any("num_classes" in text for text in argument_texts(made))
+            and any(
+                re.search(r"\bnum_classes\b", text)
+                for text in (*made.args, *(value for _, value in made.keywords))
+            )
         )
 
     def _stage(self, stage: Stage) -> list[str]:
@@ -290,13 +294,13 @@ class NetworkClass:
         for position in range(len(args)):
             column = [row[position] for row in rows]
             if len(set(column)) > 1:
-                args[position] = unique(self._required_name(start, position), taken)
+                args[position] = unique(_loop_variable(self._required_name(start, position)), taken)
                 sources.append((args[position], run_length(column)))
         for name, values in keywords.items():
             if name == "drop_path":
                 continue
             if len(set(values)) > 1:
-                variable = unique(name, taken)
+                variable = unique(_loop_variable(name), taken)
                 args.append(f"{name}={variable}")
                 sources.append((variable, run_length(values)))
             elif values[0] != self._default(start, name):
@@ -359,7 +363,8 @@ class NetworkClass:
         graph = self.graph
         body = self._steps(0, graph.head)
         labels = dict(graph.features)
-        marks = {value: label for label, value in labels.items()}
+        variables = self._feature_variables()
+        marks = {value: variables[label] for label, value in labels.items()}
         last = max((i for i, s in enumerate(body) if s.node.outputs[0] in marks), default=-1)
         lines: list[str] = []
         if labels:
@@ -367,7 +372,7 @@ class NetworkClass:
             about = f"The maps of {', '.join(labels)}, for detection and segmentation."
             lines += docstring(about, 8)
             lines += self._chain(body[: last + 1], "x", marks)
-            lines.append(f"        return [{', '.join(labels)}]")
+            lines.append(f"        return [{', '.join(variables.values())}]")
         lines += ["", "    def forward_features(self, x: Tensor) -> Tensor:"]
         at_end = [i for i, (label, _) in enumerate(graph.features) if last >= 0
                   and labels[label] == body[last].node.outputs[0]]  # fmt: skip
@@ -435,9 +440,7 @@ class NetworkClass:
         result = result_annotation(self.template)
         labels = [label for label, _ in self.graph.features]
         names = [name for name, _ in self.template.inputs]
-        # A map keeps a variable of its own while its stream goes on.
-        taken = set(self.template.names.values())
-        marks = {label: unique(label.replace(".", "_"), taken) for label in dict.fromkeys(labels)}
+        marks = self._feature_variables()
         if labels:
             lines += ["", f"    def features(self, {inputs}) -> list[Tensor]:"]
             lines += docstring(f"The maps of {', '.join(labels)}.", 8)
@@ -455,6 +458,15 @@ class NetworkClass:
         lines += self._stream_statements(self.graph.head, len(self.template.nodes), {})
         lines.append(f"        return {self._name(self.template.outputs[0])}")
         return lines
+
+    def _feature_variables(self) -> dict[str, str]:
+        """The variable of each map of the pyramid by its label, which no stream has: that one goes on."""
+        taken = self._stream_names()
+        labels = dict.fromkeys(label for label, _ in self.graph.features)
+        return {label: unique(label.replace(".", "_"), taken) for label in labels}
+
+    def _stream_names(self) -> set[str]:
+        return {"x", *self.template.names.values(), *(name for name, _ in self.template.inputs)}
 
     def _carried(self) -> list[str]:
         """The streams that the head reads, or the result where there is no head."""
@@ -536,14 +548,20 @@ class NetworkClass:
                 continue
             if b - a < stage.last - stage.first:
                 blocks += f"[{a}:{b}]"
-            lines.append(f"        for block in {blocks}:")
-            lines.append(f"            {self._statement(nodes[start], 'block')}")
+            block = unique("block", self._stream_names() | set(self._feature_variables().values()))
+            lines.append(f"        for {block} in {blocks}:")
+            lines.append(f"            {self._statement(nodes[start], block)}")
             start = end
         return lines
 
 
 def _indented(lines: list[str], indent: int) -> list[str]:
     return [line[indent:] for line in lines]
+
+
+def _loop_variable(name: str) -> str:
+    """The variable that a comprehension gives an argument by: its name, unless the constructor has it."""
+    return f"{name}_" if name.rstrip("_") in ("num_classes", "in_channels") else name
 
 
 def _comprehension(calls: list[str], sources: list[tuple[str, str]], count: int) -> list[str]:

@@ -56,11 +56,26 @@ def with_comment(line: str, comment: str) -> list[str]:
 
 
 def docstring(text: str, indent: int) -> list[str]:
-    """A docstring that can't end early: ASCII, quotes and backslashes escaped, wrapped to the width.
+    """A docstring that can't end early, wrapped to the width.
 
     A line end is a line end, an empty line parts paragraphs.
     """
     pad = " " * indent
+    # The first line shares its width with the opening quotes.
+    lines = prose(text, WIDTH - indent, 3)
+    while len(lines) > 1 and not lines[-1]:
+        lines.pop()
+    lines[0] = f'"""{lines[0]}'
+    if len(lines) == 1 and len(pad) + len(lines[0]) + 3 <= WIDTH:
+        return [f'{pad}{lines[0]}"""']
+    return [f"{pad}{line}".rstrip() for line in lines] + [f'{pad}"""']
+
+
+def prose(text: str, width: int, taken: int = 0) -> list[str]:
+    """The lines of a text in a docstring: ASCII, quotes and backslashes escaped, the first shorter by `taken`.
+
+    A word that is longer than a line is left whole: cut in two, an escape would be none any more.
+    """
     safe = text.replace("\\", "\\\\").replace('"', "'")
     safe = "".join(
         char if " " <= char <= "~" or char == "\n" else char.encode("unicode_escape").decode("ascii")
@@ -68,15 +83,9 @@ def docstring(text: str, indent: int) -> list[str]:
     )
     lines: list[str] = []
     for paragraph in safe.split("\n"):
-        # The first line shares its width with the opening quotes.
-        room = WIDTH - indent - (3 if not lines else 0)
-        lines += textwrap.wrap(paragraph, room, break_on_hyphens=False) or [""]
-    while len(lines) > 1 and not lines[-1]:
-        lines.pop()
-    lines[0] = f'"""{lines[0]}'
-    if len(lines) == 1 and len(pad) + len(lines[0]) + 3 <= WIDTH:
-        return [f'{pad}{lines[0]}"""']
-    return [f"{pad}{line}".rstrip() for line in lines] + [f'{pad}"""']
+        room = width - (taken if not lines else 0)
+        lines += textwrap.wrap(paragraph, room, break_on_hyphens=False, break_long_words=False) or [""]
+    return lines
 
 
 def run_length(values: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ import runpy
 from pathlib import Path
 
 import pages
+import pictures
 import pytest
 
 import archdsl
@@ -162,3 +163,11 @@ def test_primitives_page_is_current(request: pytest.FixtureRequest) -> None:
     if request.config.getoption("--update-golden"):
         page.write_text(primitive_page(), encoding="utf-8")
     assert page.read_text(encoding="utf-8") == primitive_page()
+
+
+@pytest.mark.parametrize("name", pictures.PICTURES)
+def test_a_picture_shows_what_is_there(name: str, request: pytest.FixtureRequest) -> None:
+    drawn, path = pictures.PICTURES[name](), ROOT / "docs" / name
+    if request.config.getoption("--update-golden"):
+        path.write_text(drawn, encoding="utf-8", newline="\n")
+    assert drawn == path.read_text(encoding="utf-8"), f"{name} differs; see --update-golden"

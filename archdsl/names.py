@@ -128,6 +128,7 @@ GENERATED_NAMES = frozenset(
         "features",
         "drop_path",
         "enumerate",
+        "make_divisible",
         *SUPPORT_CLASSES,
     ]
 )

@@ -47,12 +47,13 @@ def verify(network: Network) -> list[Check]:
         help = f"pip install {error.name}"
         raise SurroundingsError([Diagnostic("E0706", message, None, help)]) from None
     module = network.build().eval()
-    image = torch.zeros(1, *graph.input.values)
+    inputs = [graph.template.types[value] for _, value in graph.template.inputs]
+    images = [torch.zeros(1, *type_.values) for type_ in inputs]
     return [
         *_state_checks(graph, module),
-        *_shape_checks(graph, module, image),
-        *_flop_checks(graph, module, image),
-        *_fvcore_checks(graph, module, image),
+        *_shape_checks(graph, module, images),
+        *_flop_checks(graph, module, images),
+        *_fvcore_checks(graph, module, images),
     ]
 
 
@@ -92,7 +93,7 @@ def block_shapes(graph: Graph) -> dict[str, tuple[int, ...]]:
     return result
 
 
-def _shape_checks(graph: Graph, module: nn.Module, image: Any) -> list[Check]:
+def _shape_checks(graph: Graph, module: nn.Module, images: list[Any]) -> list[Check]:
     import torch
 
     seen: dict[str, tuple[int, ...]] = {}
@@ -108,37 +109,37 @@ def _shape_checks(graph: Graph, module: nn.Module, image: Any) -> list[Check]:
         inner.register_forward_hook(hook(path)) for path, inner in module.named_modules() if path in wanted
     ]
     with torch.no_grad():
-        module(image)
+        module(*images)
     for handle in handles:
         handle.remove()
     return [Check("shapes of blocks", wanted, seen)]
 
 
-def _flop_checks(graph: Graph, module: nn.Module, image: Any) -> list[Check]:
+def _flop_checks(graph: Graph, module: nn.Module, images: list[Any]) -> list[Check]:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        module(image)
+        module(*images)
     macs = counter.get_total_flops() // 2
     return [Check("MACs by torch's FlopCounterMode", Costs(graph).network.total_macs, macs)]
 
 
-def fvcore_counts(module: nn.Module, image: Any) -> dict[str, int]:
+def fvcore_counts(module: nn.Module, images: list[Any]) -> dict[str, int]:
     """What fvcore reports for a module, by its names of the operators."""
     from fvcore.nn import FlopCountAnalysis
 
     logging.getLogger("fvcore").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        analysis = FlopCountAnalysis(module, image).unsupported_ops_warnings(False)
+        analysis = FlopCountAnalysis(module, tuple(images)).unsupported_ops_warnings(False)
         counts = analysis.uncalled_modules_warnings(False).by_operator()
     return {name: int(count) for name, count in counts.items() if count}
 
 
-def _fvcore_checks(graph: Graph, module: nn.Module, image: Any) -> list[Check]:
+def _fvcore_checks(graph: Graph, module: nn.Module, images: list[Any]) -> list[Check]:
     ours = Costs(graph, "fvcore").network.macs
-    theirs = fvcore_counts(module, image)
+    theirs = fvcore_counts(module, images)
     return [
         Check(f"{name} by fvcore", ours.get(name, 0), theirs.get(name, 0)) for name in sorted({*ours, *theirs})
     ]

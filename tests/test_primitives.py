@@ -64,6 +64,8 @@ AXIS_CALLS = {
     "slice": "return x + slice(x, start = 1, length = 1, axis = {0})",
     "mean": "return x + mean(x, axes = {0}, keep = true)",
     "sum": "return x - sum(x, axes = [{0}], keep = true)",
+    "select": 'a = select(x, index = 1, axis = {0}); return x + (a |> rearrange("i j -> () i j"))',
+    "roll": "return x - roll(x, shifts = 1, axes = {0})",
     "layer_scale": "return op: layer_scale(x, axis = {0})",
 }
 

@@ -44,6 +44,7 @@ class NetworkElaborator(StageElaborator):
         self.stages: list[Stage] = []
         self.head: int | None = None
         self.after: dict[str, int] = {}
+        self.in_head: set[str] = set()
         self.features: list[tuple[str, int]] = []
         self.given: dict[int, list[Deferred]] = {}
         """What the targets of each let stand for, by its identity, in a network with open choices."""
@@ -69,7 +70,9 @@ class NetworkElaborator(StageElaborator):
                 label = self.label_text(statement.label, statement.index)
                 self.entry(label, statement.call, statement.span)
                 main = self.streams[self.main]
-                if isinstance(main, Tensor):
+                if self.head is not None:
+                    self.in_head.add(label)
+                elif isinstance(main, Tensor):
                     self.after[label] = main.number
             case s.Stage():
                 self.stage(statement)
@@ -98,6 +101,10 @@ class NetworkElaborator(StageElaborator):
             case _:
                 with self.at(self.places[id(statement)]):
                     super().statement(statement)
+
+    def let_scalar(self, name: str, pair: Scalar) -> Scalar:
+        # The network's class writes no lets: a number is what it was made of.
+        return pair
 
     def condition(self, statement: s.If) -> bool | None:
         """Which branch of a decision is taken; None after a mistake."""
@@ -148,6 +155,9 @@ class NetworkElaborator(StageElaborator):
 
     def _feature(self, path: s.LabelPath) -> None:
         label = ".".join(path.parts)
+        if label in self.in_head:
+            help = "maps of the pyramid stand in front of it"
+            raise Refused("E0213", f"the feature {label!r} is an entry of the head", path.span, help)
         if label not in self.after:
             written = [st.label for st in self.network.body if isinstance(st, (s.Entry, s.Stage))]
             if label in written and self.shared.errors:

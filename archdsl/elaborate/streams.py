@@ -117,6 +117,8 @@ class StreamElaborator(ParameterElaborator):
             return
         result = self.apply(callee, given, tensors, label, span)
         results = list(result) if is_list(result) else [result]
+        if isinstance(result, Poison) and isinstance(callee, BlockRef):
+            results = [POISON] * len(callee.block.results)
         names = self._result_streams(callee, wanted, len(results))
         self._put(names, results)
         made = [value.type for value in results if isinstance(value, Tensor)]
@@ -144,6 +146,9 @@ class StreamElaborator(ParameterElaborator):
         known = callable_named(name, self.unit, name_span) if found is None else self.read_whole(found)
         if value is not None and isinstance(known, Scalar) and known.value is None:
             return None, call.span
+        if isinstance(known, Scalar | str):
+            # As in a block, a number's name may be that of a primitive too: `drop_path` is both.
+            known = callable_named(name, self.unit, name_span)
         if not isinstance(known, (OpRef, BlockRef)):
             message = f"unknown block or primitive {name!r}"
             raise Refused("E0202", message, name_span, not_found_help(name, [*self.unit.blocks, *OPS]))

@@ -73,6 +73,8 @@ def _header(graph: Graph, header: Header) -> str:
 
 def _imports(text: str) -> list[str]:
     lines = ["import math"] if "math." in text else []
+    if "Callable[" in text:
+        lines.append("from collections.abc import Callable")
     if lines:
         lines.append("")
     if re.search(r"\btorch\.", text):
@@ -83,10 +85,12 @@ def _imports(text: str) -> list[str]:
 
 
 def support_classes() -> dict[str, str]:
-    """The classes that torch has no module for, by name: `codegen/support.py.j2`, cut at its classes."""
+    """What torch has not, by name: `codegen/support.py.j2`, cut at its classes and functions."""
     text = assets.text("codegen", "support.py.j2")
-    parts = re.split(r"^(?=class )", text, flags=re.MULTILINE)
-    return {match.group(1): part for part in parts if (match := re.match(r"class (\w+)", part)) is not None}
+    parts = re.split(r"^(?=class |def )", text, flags=re.MULTILINE)
+    return {
+        match.group(1): part for part in parts if (match := re.match(r"(?:class|def) (\w+)", part)) is not None
+    }
 
 
 @cache

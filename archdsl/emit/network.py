@@ -16,11 +16,20 @@ from archdsl.emit.classes import (
 )
 from archdsl.emit.forward import shape_comment
 from archdsl.emit.names import class_name, unique
-from archdsl.emit.wrap import WIDTH, call_lines, docstring, run_length, with_comment
+from archdsl.emit.wrap import (
+    WIDTH,
+    call_lines,
+    conditional_lines,
+    docstring,
+    run_length,
+    with_comment,
+)
 from archdsl.graph import Graph, Node, Stage
 from archdsl.ops import Code, Constructor, Spelling
 from archdsl.scalar import number_text
 
+MOST_ALTERNATING = 4
+"""A stage whose blocks alternate between so many classes is a loop."""
 MOST_NESTED_ENTRIES = 3
 """So many entries may be called inside one another in a line of the network's own methods."""
 
@@ -45,9 +54,18 @@ class NetworkClass:
         }
         dropping = [i for i, n in enumerate(self.template.nodes) if n.drops_paths]
         self.rate_of = {index: number for number, index in enumerate(dropping)}
-        self.single = len(self.template.inputs) == 1 and all(
-            len(node.inputs) == 1 and len(node.outputs) == 1 for node in self.template.nodes
-        )
+        self.stored: set[str] = set()
+        """The arguments that the methods use."""
+        self.loose = {stage.label for stage in graph.stages if self._is_loose(stage)}
+        """The stages whose blocks are called one by one."""
+        self.single = (
+            len(self.template.inputs) == 1
+            and not self.loose
+            and "x" not in dict(graph.features)
+            and all(len(node.inputs) == len(node.outputs) == 1 for node in self.template.nodes)
+            and all(index in self.stage_of or "." not in (node.label or "")
+                    for index, node in enumerate(self.template.nodes))
+        )  # fmt: skip
 
     def lines(self) -> list[str]:
         """The text of the class."""
@@ -56,12 +74,9 @@ class NetworkClass:
         if any(self._is_optional(index) for index in range(len(self.template.nodes))):
             about += " With `num_classes=0` the classifier is left out."
         result = [f"class {self.name}(nn.Module):", *docstring(about, 4), ""]
-        result += self._constructor()
-        if self.single:
-            result += self._single_stream()
-        else:
-            result += self._streams()
-        return result
+        # The methods first: they tell which arguments are stored.
+        methods = self._single_stream() if self.single else self._streams()
+        return [*result, *self._constructor(), *methods]
 
     # --- the constructor
 
@@ -74,6 +89,7 @@ class NetworkClass:
             signature.append(f"drop_path: float = {number_text(self.graph.drop_path)}")
         lines = call_lines("def __init__(", signature, ") -> None:", 4)
         lines.append("        super().__init__()")
+        lines += [f"        self.{name} = {name}" for name in sorted(self.stored)]
         count = len(self.rate_of)
         if count == 1:
             lines.append("        rates = [drop_path]")
@@ -95,10 +111,11 @@ class NetworkClass:
 
     def _made(self, index: int, rate: str = "") -> Constructor | None:
         node = self.template.nodes[index]
-        if node.op is not None:
-            return node.op.constructor(Spelling(str), *self.template.input_types(node))
-        assert node.child is not None
         rate = rate or f"rates[{self.rate_of.get(index, 0)}]"
+        if node.op is not None:
+            made = node.op.constructor(Spelling(str), *self.template.input_types(node))
+            return Constructor(made.name, (rate,)) if made is not None and node.drops_paths else made
+        assert node.child is not None
         return child_constructor(node, self.classes.of(node.child), str, rate)
 
     def _entry(self, index: int) -> list[str]:
@@ -107,11 +124,30 @@ class NetworkClass:
         if made is None:
             return []
         comment = shape_comment(self.template.types[node.outputs[0]])
-        before, after = f"self.{node.label} = {made.name}(", ")"
+        before, after = f"{self._attribute(index)} = {made.name}(", ")"
         args = argument_texts(made)
         if self._is_optional(index):
-            after = ") if num_classes else nn.Identity()"
-        return call_lines(before, args, after, 8, comment)
+            call = f"{made.name}("
+            before = f"{self._attribute(index)} = "
+            lines = conditional_lines(before, call, args, "num_classes", "nn.Identity()", 8, comment)
+            return [*self._dictionary(index), *lines]
+        return [*self._dictionary(index), *call_lines(before, args, after, 8, comment)]
+
+    def _attribute(self, index: int) -> str:
+        """The module of an entry, or of a block of a stage whose blocks are called one by one."""
+        group, dot, key = (self.template.nodes[index].label or "").partition(".")
+        return f'self.{group}["{key}"]' if dot else f"self.{group}"
+
+    def _dictionary(self, index: int) -> list[str]:
+        """The line that makes what holds an entry whose label carries an index, before the first of them."""
+        group, dot, _ = (self.template.nodes[index].label or "").partition(".")
+        others = [n for n, node in enumerate(self.template.nodes)
+                  if (node.label or "").startswith(f"{group}.") and self._made(n) is not None]  # fmt: skip
+        return [f"        self.{group} = nn.ModuleDict()"] if dot and others[0] == index else []
+
+    def _is_loose(self, stage: Stage) -> bool:
+        """Whether a stage has a block without a module, which no container can hold."""
+        return any(self._made(index) is None for index in range(stage.first, stage.last))
 
     def _is_optional(self, index: int) -> bool:
         """Whether an entry of the head goes where there are no classes to tell apart."""
@@ -128,6 +164,8 @@ class NetworkClass:
 
     def _stage(self, stage: Stage) -> list[str]:
         nodes = self.template.nodes[stage.first : stage.last]
+        if stage.label in self.loose:
+            return [line for index in range(stage.first, stage.last) for line in self._entry(index)]
         comment = shape_comment(self.template.types[nodes[-1].outputs[0]])
         plain = self._is_plain(stage)
         numbered = [f"{stage.label}.{i}" for i in range(len(nodes))]
@@ -136,10 +174,10 @@ class NetworkClass:
         items: list[str] = []
         start = stage.first
         while start < stage.last:
-            end = start + 1
-            while end < stage.last and self._alike(start, end):
-                end += 1
-            items += self._run(start, end)
+            period, end = self._repetition(start, stage.last)
+            if period == 1 and self._is_transition(start, end):
+                end = start + 1
+            items += self._run(start, end, period)
             start = end
         container = "nn.Sequential" if plain else "nn.ModuleList"
         lines = with_comment(f"        self.{stage.label} = {container}(", comment)
@@ -196,63 +234,104 @@ class NetworkClass:
         before = f"self.{stage}.add_module(str(i), {made.name}("
         return [f"        {loop}", *call_lines(before, argument_texts(made), "))", 12)]
 
-    def _alike(self, a: int, b: int) -> bool:
-        """Whether two blocks can stand in one run: the same class."""
-        one, other = self._made(a), self._made(b)
-        return one is not None and other is not None and one.name == other.name
+    def _kind(self, index: int) -> object:
+        """What blocks of one run share: their class, and whether they have a rate; primitives are made alike."""
+        made = self._made(index, "rate")
+        if made is None or self.template.nodes[index].child is None:
+            return made
+        return made.name, index in self.rate_of
 
-    def _run(self, start: int, end: int) -> list[str]:
-        """Lines for blocks of one class: one call, or a comprehension over what differs."""
-        made = [self._made(index, "rate") for index in range(start, end)]
-        assert all(made)
+    def _repetition(self, start: int, last: int) -> tuple[int, int]:
+        """How many kinds of blocks follow each other from `start` on, again and again, and where that ends.
+
+        The fewest of those that reach furthest; (1, start + 1) for a block that repeats nothing.
+        """
+        kinds = [self._kind(index) for index in range(start, last)]
+        best, reach = 1, 1
+        for period in range(1, MOST_ALTERNATING + 1):
+            end = period
+            while end < len(kinds) and kinds[end] == kinds[end - period]:
+                end += 1
+            end -= end % period
+            if (period == 1 or end >= 2 * period) and end > reach and None not in kinds[:period]:
+                best, reach = period, end
+        return best, start + reach
+
+    def _is_transition(self, start: int, end: int) -> bool:
+        """Whether the first of a run takes other channels than the rest, which are all made alike."""
+        args = [m.args for index in range(start, end) if (m := self._made(index, "rate"))]
+        return len(args) > 2 and args[0] != args[1] and self._varying(range(start + 1, end)) == []
+
+    def _varying(self, indices: range) -> list[str]:
+        """What differs between blocks of one class, but for their rates."""
+        made = [m for index in indices if (m := self._made(index, "rate"))]
+        columns = [(str(place), [m.args[place] for m in made]) for place in range(len(made[0].args))]
+        columns += self._keyword_rows(indices).items()
+        return [name for name, values in columns if len(set(values)) > 1]
+
+    def _run(self, start: int, end: int, period: int) -> list[str]:
+        """Lines for blocks whose classes repeat: one call, or a comprehension over what differs."""
         if end - start == 1:
             single = self._made(start)
             assert single is not None
             return _indented(call_lines(f"{single.name}(", argument_texts(single), "),", 12), 12)
+        taken = {"num_classes", "in_channels"} | ({"block"} if period > 1 else set())
+        rows = [self._call_over(range(start + k, end, period), taken) for k in range(period)]
+        sources = [source for _, own in rows for source in own]
+        calls = [call for call, _ in rows]
+        return _comprehension(calls, sources, (end - start) // period)
+
+    def _call_over(self, indices: range, taken: set[str]) -> tuple[str, list[tuple[str, str]]]:
+        """The call that makes each of some blocks of one class, and (name, list) of what differs in it."""
+        start = indices[0]
+        made = [self._made(index, "rate") for index in indices]
         first = made[0]
         assert first is not None
-        keywords = self._keyword_rows(start, end)
-        varying = [name for name, values in keywords.items() if len(set(values)) > 1]
+        keywords = self._keyword_rows(indices)
         args = list(first.args)
         sources: list[tuple[str, str]] = []
         rows = [m.args for m in made if m is not None]
         for position in range(len(args)):
             column = [row[position] for row in rows]
             if len(set(column)) > 1:
-                variable = _loop_variable(self._required_name(start, position))
-                args[position] = variable
-                sources.append((variable, run_length(column)))
+                args[position] = unique(self._required_name(start, position), taken)
+                sources.append((args[position], run_length(column)))
         for name, values in keywords.items():
             if name == "drop_path":
                 continue
-            if name in varying:
-                args.append(f"{name}={_loop_variable(name)}")
-                sources.append((_loop_variable(name), run_length(values)))
+            if len(set(values)) > 1:
+                variable = unique(name, taken)
+                args.append(f"{name}={variable}")
+                sources.append((variable, run_length(values)))
             elif values[0] != self._default(start, name):
                 args.append(f"{name}={values[0]}")
         if "drop_path" in keywords:
-            args.append("drop_path=rate")
-            rate = self.rate_of[start]
-            sources.append(("rate", f"rates[{rate}:{rate + end - start}]"))
-        call = f"{first.name}({', '.join(args)})"
-        return _comprehension(call, sources, end - start)
+            variable = unique("rate", taken)
+            args.append(f"drop_path={variable}")
+            sources.append((variable, self._rates(indices)))
+        return f"{first.name}({', '.join(args)})", sources
 
-    def _keyword_rows(self, start: int, end: int) -> dict[str, list[str]]:
-        """For every argument by name that some block of the run gives: its text in each of them."""
-        given = [dict(m.keywords) for i in range(start, end) if (m := self._made(i, "rate"))]
-        child = self.template.nodes[start].child
-        assert child is not None
-        names = [p.name for p in self.classes.of(child).parameters]
+    def _rates(self, indices: range) -> str:
+        """The rates of some blocks: a slice of all."""
+        numbers = [self.rate_of[index] for index in indices]
+        step = numbers[1] - numbers[0] if len(numbers) > 1 else 1
+        by = f":{step}" if step > 1 else ""
+        return f"rates[{numbers[0]}:{numbers[-1] + 1}{by}]"
+
+    def _keyword_rows(self, indices: range) -> dict[str, list[str]]:
+        """For every argument by name that some of these blocks give: its text in each of them."""
+        given = [dict(m.keywords) for i in indices if (m := self._made(i, "rate"))]
+        child = self.template.nodes[indices[0]].child
+        names = [*given[0]] if child is None else [p.name for p in self.classes.of(child).parameters]
         return {
-            name: [row.get(name, self._default(start, name)) for row in given]
+            name: [row.get(name, self._default(indices[0], name)) for row in given]
             for name in names
             if any(name in row for row in given)
         }
 
     def _default(self, index: int, name: str) -> str:
         child = self.template.nodes[index].child
-        assert child is not None
-        for parameter in self.classes.of(child).parameters:
+        for parameter in () if child is None else self.classes.of(child).parameters:
             if parameter.name == name:
                 return parameter.default or ""
         return ""
@@ -283,8 +362,9 @@ class NetworkClass:
         graph = self.graph
         body = self._steps(0, graph.head)
         labels = dict(graph.features)
-        variables = self._feature_variables()
-        marks = {value: variables[label] for label, value in labels.items()}
+        # The methods' own variable is x, which a label may be too.
+        taken = {"x"}
+        marks = {value: unique(label.replace(".", "_"), taken) for label, value in labels.items()}
         last = max((i for i, s in enumerate(body) if s.node.outputs[0] in marks), default=-1)
         lines: list[str] = []
         if labels:
@@ -292,7 +372,7 @@ class NetworkClass:
             about = f"The maps of {', '.join(labels)}, for detection and segmentation."
             lines += docstring(about, 8)
             lines += self._chain(body[: last + 1], "x", marks)
-            lines.append(f"        return [{', '.join(variables.values())}]")
+            lines.append(f"        return [{', '.join(marks[value] for value in labels.values())}]")
         lines += ["", "    def forward_features(self, x: Tensor) -> Tensor:"]
         at_end = [i for i, (label, _) in enumerate(graph.features) if last >= 0
                   and labels[label] == body[last].node.outputs[0]]  # fmt: skip
@@ -307,7 +387,7 @@ class NetworkClass:
                 lines.append(f"        return self.features(x)[{place}]")
         else:
             lines += docstring("What the head takes.", 8)
-            lines += self._chain(body, "x", {}, "return ")
+            lines += self._chain(body, "x", {}, "return ") or ["        return x"]
         head = self._steps(graph.head, len(self.template.nodes))
         result = result_annotation(self.template)
         lines += ["", f"    def forward(self, x: Tensor) -> {result}:"]
@@ -345,8 +425,12 @@ class NetworkClass:
             code = Code(text) if text.replace(".", "").isidentifier() or text[-1] in ")]" else (
                 Code(f"({text})")
             )  # fmt: skip
-            return node.op.call(Spelling(str), step.text, code, types=types).text
+            return node.op.call(Spelling(self._on_self), step.text, code, types=types).text
         return f"{step.text}({text})"
+
+    def _on_self(self, name: str) -> str:
+        self.stored.add(name)
+        return f"self.{name}"
 
     # --- methods of a network of several streams
 
@@ -356,32 +440,26 @@ class NetworkClass:
         result = result_annotation(self.template)
         labels = [label for label, _ in self.graph.features]
         names = [name for name, _ in self.template.inputs]
+        # A map keeps a variable of its own while its stream goes on.
+        taken = {"x", *names, *self.template.names.values()}
+        marks = {label: unique(label.replace(".", "_"), taken) for label in dict.fromkeys(labels)}
         if labels:
             lines += ["", f"    def features(self, {inputs}) -> list[Tensor]:"]
             lines += docstring(f"The maps of {', '.join(labels)}.", 8)
-            lines += self._stream_statements(0, self._after(labels), set(labels))
-            lines.append(f"        return [{', '.join(self._feature_variables().values())}]")
+            lines += self._stream_statements(0, self._after(labels), marks)
+            lines.append(f"        return [{', '.join(marks[label] for label in labels)}]")
         carried = self._carried()
         kind = "Tensor" if len(carried) == 1 else f"tuple[{', '.join(['Tensor'] * len(carried))}]"
         lines += ["", f"    def forward_features(self, {inputs}) -> {kind}:"]
         lines += docstring(f"What the head takes: {', '.join(carried)}.", 8)
-        lines += self._stream_statements(0, self.graph.head, set())
+        lines += self._stream_statements(0, self.graph.head, {})
         lines.append(f"        return {', '.join(carried)}")
         lines += ["", f"    def forward(self, {inputs}) -> {result}:"]
         call = f"self.forward_features({', '.join(names)})"
         lines.append(f"        {', '.join(carried)} = {call}")
-        lines += self._stream_statements(self.graph.head, len(self.template.nodes), set())
+        lines += self._stream_statements(self.graph.head, len(self.template.nodes), {})
         lines.append(f"        return {self._name(self.template.outputs[0])}")
         return lines
-
-    def _feature_variables(self) -> dict[str, str]:
-        """The variable of each map of the pyramid: its label, or another where a stream has that name."""
-        labels = [label for label, _ in self.graph.features]
-        taken = self._stream_names() | set(labels)
-        return {label: unique(label, taken) if label in self._stream_names() else label for label in labels}
-
-    def _stream_names(self) -> set[str]:
-        return {"x", *self.template.names.values(), *(name for name, _ in self.template.inputs)}
 
     def _carried(self) -> list[str]:
         """The streams that the head reads, or the result where there is no head."""
@@ -394,33 +472,36 @@ class NetworkClass:
     def _name(self, value: int) -> str:
         return self.template.names.get(value, "x")
 
-    def _stream_statements(self, first: int, last: int, marks: set[str]) -> list[str]:
+    def _stream_statements(self, first: int, last: int, marks: dict[str, str]) -> list[str]:
+        """Statements for the nodes of a range; `marks` are the variables of maps by their labels."""
         lines: list[str] = []
         index = first
         while index < last:
             stage = self.stage_of.get(index)
             node = self.template.nodes[index]
-            if stage is None:
-                lines.append(f"        {self._statement(node, f'self.{node.label}')}")
+            if stage is None or stage.label in self.loose:
+                lines.append(f"        {self._statement(node, self._attribute(index))}")
                 label, end = node.label or "", index + 1
+                if stage is not None:
+                    label = stage.label if end == stage.last else ""
             elif self._is_plain(stage):
                 outside = self.template.nodes[stage.last - 1]
                 lines.append(f"        {self._wired(node, outside, f'self.{stage.label}')}")
                 label, end = stage.label, stage.last
             else:
-                lines += self._stage_loops(stage)
+                lines += self._stage_loops(stage, marks)
                 label, end = stage.label, stage.last
             if label in marks:
                 value = dict(self.graph.features)[label]
-                lines.append(f"        {self._feature_variables()[label]} = {self._name(value)}")
+                lines.append(f"        {marks[label]} = {self._name(value)}")
             index = end
         return lines
 
     def _after(self, labels: Sequence[str]) -> int:
-        """The index of the first node that the named maps do not need."""
-        values = {value for label, value in self.graph.features if label in labels}
-        nodes = self.template.nodes
-        return 1 + max(i for i, node in enumerate(nodes) if values.intersection(node.outputs))
+        """The index of the first node behind all entries and stages of these labels."""
+        ends = {stage.label: stage.last for stage in self.graph.stages}
+        ends.update((node.label or "", index) for index, node in enumerate(self.template.nodes, 1))
+        return max(ends[label] for label in labels)
 
     def _wired(self, first: Node, last: Node, module: str) -> str:
         inputs = ", ".join(self._name(value) for value in first.inputs)
@@ -431,10 +512,10 @@ class NetworkClass:
         inputs = [Code(self._name(value)) for value in node.inputs]
         if node.op is not None:
             types = self.template.input_types(node)
-            return f"{outputs} = {node.op.call(Spelling(str), module, *inputs, types=types).text}"
+            return f"{outputs} = {node.op.call(Spelling(self._on_self), module, *inputs, types=types).text}"
         return f"{outputs} = {module}({', '.join(code.text for code in inputs)})"
 
-    def _stage_loops(self, stage: Stage) -> list[str]:
+    def _stage_loops(self, stage: Stage, marks: dict[str, str]) -> list[str]:
         """A loop for each run of blocks that take and give the same streams."""
         lines: list[str] = []
         nodes = self.template.nodes
@@ -460,7 +541,8 @@ class NetworkClass:
                 continue
             if b - a < stage.last - stage.first:
                 blocks += f"[{a}:{b}]"
-            block = unique("block", self._stream_names() | set(self._feature_variables().values()))
+            inputs = (name for name, _ in self.template.inputs)
+            block = unique("block", {*marks.values(), *inputs, *self.template.names.values()})
             lines.append(f"        for {block} in {blocks}:")
             lines.append(f"            {self._statement(nodes[start], block)}")
             start = end
@@ -471,12 +553,8 @@ def _indented(lines: list[str], indent: int) -> list[str]:
     return [line[indent:] for line in lines]
 
 
-def _loop_variable(name: str) -> str:
-    """The variable that a comprehension gives an argument by: its name, unless the constructor has it."""
-    return f"{name}_" if name.rstrip("_") in ("num_classes", "in_channels") else name
-
-
-def _comprehension(call: str, sources: list[tuple[str, str]], count: int) -> list[str]:
+def _comprehension(calls: list[str], sources: list[tuple[str, str]], count: int) -> list[str]:
+    """`*(call for ...),`, of one call or of several that alternate."""
     if not sources:
         loop = f"for _ in range({count})"
     elif len(sources) == 1:
@@ -484,7 +562,23 @@ def _comprehension(call: str, sources: list[tuple[str, str]], count: int) -> lis
     else:
         names = ", ".join(name for name, _ in sources)
         loop = f"for {names} in zip({', '.join(values for _, values in sources)})"
-    line = f"*({call} {loop}),"
-    if len(line) + 12 <= WIDTH:
-        return [line]
-    return ["*(", f"    {call}", f"    {loop}", "),"]
+    loops = [loop]
+    if len(loop) + 16 > WIDTH and len(sources) > 1:
+        names, values = ", ".join(name for name, _ in sources), [values for _, values in sources]
+        loops = _indented(call_lines(f"for {names} in zip(", values, ")", 16), 16)
+    if len(calls) == 1:
+        line = f"*({calls[0]} {loop}),"
+        if len(line) + 12 <= WIDTH:
+            return [line]
+        return ["*(", *_indented(_broken(calls[0], 16), 12), *(f"    {part}" for part in loops), "),"]
+    pair = f"for block in ({', '.join(calls)})"
+    inner = [f"    {pair}"]
+    if len(pair) + 16 > WIDTH:
+        inner = ["    for block in (", *(f"        {call}," for call in calls), "    )"]
+    return ["*(", "    block", *(f"    {part}" for part in loops), *inner, "),"]
+
+
+def _broken(call: str, indent: int) -> list[str]:
+    """A call on one line, or its arguments on lines of their own where that is too long."""
+    name, _, rest = call.partition("(")
+    return call_lines(f"{name}(", rest[:-1].split(", "), ")", indent)

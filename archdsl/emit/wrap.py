@@ -25,6 +25,26 @@ def call_lines(before: str, args: Sequence[str], after: str, indent: int, commen
     return [*above, pad + before, *(f"{pad}    {arg}," for arg in args), pad + after]
 
 
+def conditional_lines(
+    before: str, call: str, args: Sequence[str], condition: str, otherwise: str, indent: int, comment: str = ""
+) -> list[str]:
+    """`before call(args) if condition else otherwise`, on one line or in parentheses on several."""
+    pad = " " * indent
+    line = f"{pad}{before}{call}{', '.join(args)}) if {condition} else {otherwise}"
+    if len(line) <= WIDTH:
+        return with_comment(line, comment)
+    above = [f"{pad}# {comment}"] if comment else []
+    inner = call_lines(call, args, ")", indent + 4)
+    return [
+        *above,
+        f"{pad}{before}(",
+        *inner,
+        f"{pad}    if {condition}",
+        f"{pad}    else {otherwise}",
+        f"{pad})",
+    ]
+
+
 def with_comment(line: str, comment: str) -> list[str]:
     """A line and its comment, behind it where that fits."""
     if not comment:
@@ -69,7 +89,12 @@ def prose(text: str, width: int, taken: int = 0) -> list[str]:
 
 
 def run_length(values: Sequence[str]) -> str:
-    """A list as a person writes it: `[4, 3, 3, 3]`, but `[4] * 6 + [3] * 6`."""
+    """A list as a person writes it: `[4, 3, 3, 3]`, but `[4] * 6 + [3] * 6` and `[0, 3] * 3`."""
+    for period in range(2, len(values) // 3 + 1):
+        if len(values) % period == 0 and list(values) == list(values[:period]) * (len(values) // period):
+            if len(set(values)) > 1:
+                return f"[{', '.join(values[:period])}] * {len(values) // period}"
+            break
     runs: list[tuple[str, int]] = []
     for value in values:
         if runs and runs[-1][0] == value:

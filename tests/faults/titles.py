@@ -38,7 +38,7 @@ TITLES = {
     "E0210": "An initialiser is not known, or what it is for has no weight.",
     "E0211": "A block returns nothing.",
     "E0212": "Something follows a block that gives something else in training.",
-    "E0213": "A stage stands in the head, or there are two heads.",
+    "E0213": "A stage or a feature stands in the head, or there are two heads.",
     "E0214": "A block takes a stream that is not there.",
     "E0215": "A network or stage is empty.",
     "E0216": "What stands in a stage is no block.",

@@ -1,0 +1,237 @@
+"""What a document is held to: torch, fvcore, the written file, the other surface, and the shapes told a second time.
+
+`check(sample, folder)` raises `AssertionError` with what differs. torch is imported when it is needed.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archdsl.cost import Costs
+from archdsl.formatter import formatted
+from archdsl.graph import Graph
+from archdsl.network import Network, load
+from archdsl.source import ArchError, Source
+from archdsl.verify import block_shapes, fvcore_counts
+from random_networks.networks import Sample
+from random_networks.twins import Twin
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+BATCH = 2
+
+
+def opened(text: str, folder: Path, ending: str = "arch") -> Network:
+    """A document opened from a file of its own."""
+    path = folder / f"drawn.{ending}"
+    path.write_text(text, encoding="utf-8")
+    return load(path)
+
+
+def check(sample: Sample, folder: Path, with_fvcore: bool) -> None:
+    """Hold the network of a document to everything that is known of it."""
+    network = opened(sample.text, folder)
+    graph = network.graph
+    graph.verify()
+    _agree("inputs", [graph.template.types[n].values for _, n in graph.template.inputs], sample.inputs)
+    _rows_sum_up(network)
+    _modules(sample, network, with_fvcore)
+    _surfaces(sample, graph, folder)
+
+
+def _agree(what: str, ours: object, theirs: object) -> None:
+    assert ours == theirs, f"{what}: {ours} is not {theirs}"
+
+
+def _rows_sum_up(network: Network) -> None:
+    """The rows of every table of figures sum to the figures."""
+    for by in ("stage", "block", "op"):
+        figures = network.stats(by=by)  # type: ignore[arg-type]
+        _agree(f"params by {by}", sum(row.params for row in figures.rows), figures.params)
+        _agree(f"MACs by {by}", sum(row.macs for row in figures.rows), figures.macs)
+        _agree(f"MACs by operator by {by}", sum(figures.macs_by_operator.values()), figures.macs)
+
+
+def _surfaces(sample: Sample, graph: Graph, folder: Path) -> None:
+    """Formatted, in YAML, and back from YAML it is the same network."""
+    name = "drawn.arch"
+    yaml = formatted(Source(name, sample.text), "arch", "yaml")
+    for text, ending in (
+        (formatted(Source(name, sample.text), "arch"), "arch"),
+        (yaml, "yaml"),
+        (formatted(Source("drawn.yaml", yaml), "yaml", "arch"), "arch"),
+    ):
+        again = opened(text, folder, ending).graph
+        _agree(f"fingerprint of {ending}", again.fingerprint, graph.fingerprint)
+        _agree(f"parameters of {ending}", repr(again.parameters), repr(graph.parameters))
+
+
+def _modules(sample: Sample, network: Network, with_fvcore: bool) -> None:
+    import torch
+
+    graph = network.graph
+    made = network.module_class()
+    with torch.device("meta"):
+        on_meta = made().eval()
+        images = [torch.empty(1, *shape) for shape in sample.inputs]
+    _states(network, on_meta)
+    _macs(graph, on_meta, images)
+    _shapes(sample, graph, on_meta, images)
+    torch.manual_seed(sample.seed % 2**31)
+    module = network.build()
+    _written_file(sample, network, module)
+    _gradients(sample, module)
+    if with_fvcore:
+        zeros = [torch.zeros(1, *shape) for shape in sample.inputs]
+        ours = {name: count for name, count in Costs(graph, "fvcore").network.macs.items() if count}
+        _agree("operations by fvcore", ours, _by_fvcore(module.eval(), zeros))
+
+
+def _by_fvcore(module: nn.Module, images: list[torch.Tensor]) -> dict[str, int]:
+    return fvcore_counts(module, images)
+
+
+def _states(network: Network, module: nn.Module) -> None:
+    """Names and shapes of everything that is stored, and the figures of it."""
+    ours: dict[str, dict[str, tuple[int, ...]]] = {"param": {}, "buffer": {}, "derived": {}}
+    for key, weight in network.graph.weights():
+        role = "buffer" if weight.role == "counter" else weight.role
+        ours[role][key] = tuple(axis.int for axis in weight.axes)
+    trained = {key: tuple(value.shape) for key, value in module.named_parameters()}
+    buffers = {key: tuple(value.shape) for key, value in module.named_buffers()}
+    stored = {key: tuple(value.shape) for key, value in module.state_dict().items()}
+    _agree("weights", ours["param"], trained)
+    _agree("state_dict", {**ours["param"], **ours["buffer"]}, stored)
+    _agree("derived buffers", ours["derived"], {k: v for k, v in buffers.items() if k not in stored})
+    figures = network.stats()
+    _agree("params", figures.params, sum(value.numel() for value in module.parameters()))
+    _agree("buffers", figures.buffers, sum(value.numel() for value in module.buffers()))
+
+
+TORCH_OPERATORS = {
+    "convolution": "conv",
+    "addmm": "products",
+    "mm": "products",
+    "bmm": "products",
+    "baddbmm": "products",
+}
+
+
+def _macs(graph: Graph, module: nn.Module, images: list[torch.Tensor]) -> None:
+    """Multiply-accumulates by torch's counter; it does not tell linear layers from products of matrices."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        module(*images)
+    theirs = {"conv": 0, "products": 0}
+    for operator, count in counter.get_flop_counts().get("Global", {}).items():
+        theirs[TORCH_OPERATORS[str(operator).removeprefix("aten.")]] += count
+    macs = Costs(graph).network.macs
+    ours = {"conv": macs.get("conv", 0), "products": macs.get("linear", 0) + macs.get("matmul", 0)}
+    _agree("MACs", {name: 2 * count for name, count in ours.items()}, theirs)
+
+
+def _shapes(sample: Sample, graph: Graph, module: nn.Module, images: list[torch.Tensor]) -> None:
+    """The output of every block, by hooks; of those of the network, as drawn too."""
+    import torch
+
+    wanted, seen = block_shapes(graph), {}
+
+    def hook(path: str) -> Any:
+        def note(_module: Any, _inputs: Any, output: Any) -> None:
+            seen[path] = tuple(output.shape[1:])
+
+        return note
+
+    handles = [one.register_forward_hook(hook(path)) for path, one in module.named_modules() if path in wanted]
+    with torch.no_grad():
+        output = module(*images)
+        if sample.after and any(line.strip().startswith("features ") for line in sample.text.splitlines()):
+            maps = module.features(*images)  # type: ignore[operator]
+            labels = [label for label, _ in graph.features]
+            _agree(
+                "features", [tuple(one.shape[1:]) for one in maps], [sample.after[label] for label in labels]
+            )
+    for handle in handles:
+        handle.remove()
+    _agree("shapes of blocks", wanted, seen)
+    drawn = {path: shape for path, shape in sample.shapes.items() if path in wanted}
+    _agree("shapes of entries", {path: wanted[path] for path in drawn}, drawn)
+    ours = {node.label: graph.template.types[node.outputs[0]].values
+            for node in graph.template.nodes if len(node.outputs) == 1}  # fmt: skip
+    _agree("entries", ours, {path: shape for path, shape in sample.shapes.items() if path in ours})
+    _agree("output", tuple(output.shape[1:]), sample.output)
+
+
+def _written_file(sample: Sample, network: Network, module: nn.Module) -> None:
+    """The text of the file, executed by itself, is the module: keys and outputs."""
+    import torch
+
+    text = network.source()
+    imported = {
+        (alias.name if isinstance(node, ast.Import) else node.module or "").partition(".")[0]
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    assert imported <= {"torch", "math", "__future__"}, imported
+    space: dict[str, Any] = {"__name__": "written"}
+    exec(compile(text, "written.py", "exec"), space)
+    alone = space[type(module).__name__]()
+    _agree("keys of the written file", list(alone.state_dict()), list(module.state_dict()))
+    alone.load_state_dict(module.state_dict())
+    images = [torch.randn(BATCH, *shape) for shape in sample.inputs]
+    with torch.no_grad():
+        ours, theirs = module.eval()(*images), alone.eval()(*images)
+    assert torch.equal(ours, theirs), "the written file gives something else"
+    assert torch.isfinite(ours).all(), "a number that is none"
+    if network.graph.num_classes is not None:
+        with torch.no_grad():
+            network.build(num_classes=0).eval()(*images)
+            other = network.build(num_classes=network.graph.num_classes + 1).eval()
+            other(*images)
+
+
+def _gradients(sample: Sample, module: nn.Module) -> None:
+    """Every trained weight has a part in what the network gives in training."""
+    import torch
+
+    images = [torch.randn(BATCH, *shape) for shape in sample.inputs]
+    given = module.train()(*images)
+    outputs = given if isinstance(given, tuple | list) else [given]
+    if not any(True for _ in module.parameters()):
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        sum(output.sum() for output in outputs).backward()
+    without = [key for key, value in module.named_parameters() if value.grad is None]
+    assert not without, f"no gradient: {without}"
+    odd = [key for key, value in module.named_parameters() if not torch.isfinite(value.grad).all()]  # type: ignore[arg-type]
+    assert not odd, f"no finite gradient: {odd}"
+
+
+def check_twin(made: Twin, folder: Path) -> None:
+    """Hold a twin to its mistake: refused, with the code that it has, where it stands."""
+    try:
+        opened(made.text, folder).graph  # noqa: B018
+    except ArchError as error:
+        first = error.diagnostics[0]
+        assert first.code in made.codes, f"{made.kind}: {first.code} instead of {made.codes}\n{error}"
+        span = first.span
+        assert span is not None, f"{made.kind}: no place\n{error}"
+        touched = any(
+            span.line == line
+            and span.column <= end + 1
+            and (span.end_line > line or span.end_column >= start - 1)
+            for line, start, end in made.places
+        )
+        assert touched, f"{made.kind}: told in {span}, not in {made.places}\n{error}"
+        assert str(error)
+        return
+    raise AssertionError(f"{made.kind}: it is not refused")

@@ -1,0 +1,107 @@
+"""Networks of odd forms, most of them found by tests/random_networks: each is built, run, and held to torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from archdsl.network import load
+from archdsl.source import ArchError
+from archdsl.verify import verify
+
+# fvcore is written with what torch has deprecated since.
+pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+
+FORMS = {
+    "primitives without a module in a stage": "stage s { relu; conv2d(4) * 2; gelu; mean(keep = true) }\n features s",
+    "a stage of nothing but them": "stage s { relu * 3 }\n a: conv2d(2)",
+    "a named block beside them": "stage s { last: conv2d(4); relu; conv2d(2) }",
+    "primitives of one class made otherwise": (
+        "stage s { conv2d(4); conv2d(5, kernel = 3); batch_norm; batch_norm(eps = 0.1) * 2; conv2d(each [3, 4]) }"
+    ),
+    "labels with an index": "for i in [1, 3] { c[i]: conv2d(i); r[i]: relu }\n a: conv2d(2)\n features c.1, a",
+    "numbers by a name": "k = num_classes * 2\n head { p: global_avg_pool; c: linear(k) }",
+    "numbers by a name outside of the head": "k = num_classes * 2\n a: conv2d(k)\n b: number_minus(k + 1)",
+    "a head and nothing else": "head { p: global_avg_pool; c: linear(num_classes) }",
+    "a map called x": "x: conv2d(4)\n a: conv2d(3)\n b: relu\n c: conv2d(5, kernel = 3)\n d: relu\n features x, b",
+    "paths dropped by an entry": "a: drop_path\n stage s { drop_path * 2; gelu; drop_path }\n b: conv2d(3)",
+}
+
+
+def opened(body: str, folder: Path, signature: str = "image: [3, 9, 7]; num_classes = 5, drop_path = 0.2"):
+    path = folder / "n.arch"
+    path.write_text(f"archdsl 1\nnetwork N({signature}) {{\n {body}\n}}\n{BLOCKS}", encoding="utf-8")
+    return load(path)
+
+
+BLOCKS = """
+block two(x: [C, H, W]) -> (x: [C, H, W], y: [C]) { n = 1 }
+block mixer(tokens: [n, d]) -> tokens: [n, d] { return tokens |> fc: linear(d) }
+block join(x: [C, H, W], tokens: [n, d]) -> x: [C + d] { return concat(x |> global_avg_pool, tokens |> mean(0)) }
+"""
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_its_module_is_what_the_graph_says(form: str, tmp_path: Path) -> None:
+    network = opened(FORMS[form], tmp_path)
+    assert [check for check in verify(network) if not check.ok] == []
+    module = network.build().eval()
+    if network.graph.features:
+        shapes = [tuple(found.shape[1:]) for found in module.features(torch.zeros(2, 3, 9, 7))]
+        assert shapes == [network.graph.template.types[value].values for _, value in network.graph.features]
+    if "head" in FORMS[form]:
+        assert network.build(num_classes=0)(torch.zeros(2, 3, 9, 7)).shape == (2, 3)
+
+
+def test_maps_are_those_behind_their_entries(tmp_path: Path) -> None:
+    module = opened(FORMS["a map called x"], tmp_path).build()
+    image = torch.randn(2, 3, 9, 7)
+    first = module.x(image)
+    maps = module.features(image)
+    assert torch.equal(maps[0], first) and torch.equal(maps[1], module.a(first).relu())
+
+
+def test_an_entry_of_another_stream_has_the_map_that_there_is(tmp_path: Path) -> None:
+    body = "m: mixer\n a: conv2d(4)\n n: mixer\n features m, n, a\n b: join"
+    network = opened(body, tmp_path, "image: [3, 9, 7], tokens: [4, 5]")
+    assert [check for check in verify(network) if not check.ok] == []
+    module, images = network.build(), (torch.randn(2, 3, 9, 7), torch.randn(2, 4, 5))
+    maps = module.features(*images)
+    assert torch.equal(maps[0], images[0])
+    assert torch.equal(maps[1], module.a(images[0])) and torch.equal(maps[2], maps[1])
+
+
+def test_rates_of_entries_rise_with_those_of_blocks(tmp_path: Path) -> None:
+    module = opened(FORMS["paths dropped by an entry"], tmp_path).build(drop_path=0.3)
+    rates = [part.rate for part in module.modules() if type(part).__name__ == "DropPath"]
+    assert rates == pytest.approx([0.0, 0.1, 0.2, 0.3])
+
+
+def test_no_map_stands_in_the_head(tmp_path: Path) -> None:
+    with pytest.raises(ArchError, match="the feature 'p' is an entry of the head") as caught:
+        opened("a: relu\n head { p: global_avg_pool }\n features a, p", tmp_path).graph  # noqa: B018
+    assert caught.value.diagnostics[0].code == "E0213"
+
+
+LABELLED = {
+    "parameters": "parameter([C, 1, 1])",
+    "modules": "layer_scale(0.5)",
+}
+
+
+@pytest.mark.parametrize("indices", ["[0, 1]", "[3, 1]"])
+@pytest.mark.parametrize("kind", LABELLED)
+def test_labels_with_an_index_of_a_block(kind: str, indices: str, tmp_path: Path) -> None:
+    step = f"x + t[i]: {LABELLED[kind]}" if kind == "parameters" else f"x |> t[i]: {LABELLED[kind]}"
+    body = "a: looped\n}\n"
+    block = f"block looped(x: [C, H, W]) -> [C, H, W] {{\n for i in {indices} {{ x = {step} }}\n return x\n"
+    network = opened(body + block, tmp_path)
+    assert [check for check in verify(network) if not check.ok] == []
+
+
+def test_a_mistake_in_a_block_of_several_results_is_told_and_nothing_else(tmp_path: Path) -> None:
+    with pytest.raises(ArchError) as caught:
+        opened("a: two\n b: relu", tmp_path).graph  # noqa: B018
+    assert [mistake.code for mistake in caught.value.diagnostics] == ["E0211"]

@@ -235,7 +235,7 @@ class NetworkClass:
         return [f"        {loop}", *call_lines(before, argument_texts(made), "))", 12)]
 
     def _kind(self, index: int) -> object:
-        """What blocks of one run share: their class, and whether they have a rate; primitives are made alike."""
+        """What blocks of a run share: their class, and whether they have a rate; primitives are made alike."""
         made = self._made(index, "rate")
         if made is None or self.template.nodes[index].child is None:
             return made
@@ -305,10 +305,11 @@ class NetworkClass:
                 sources.append((variable, run_length(values)))
             elif values[0] != self._default(start, name):
                 args.append(f"{name}={values[0]}")
-        if "drop_path" in keywords:
+        if start in self.rate_of:
             variable = unique("rate", taken)
-            args.append(f"drop_path={variable}")
             sources.append((variable, self._rates(indices)))
+            # A primitive that drops paths takes nothing but its rate.
+            args = [*args, f"drop_path={variable}"] if "drop_path" in keywords else [variable]
         return f"{first.name}({', '.join(args)})", sources
 
     def _rates(self, indices: range) -> str:

@@ -275,7 +275,7 @@ class NetworkClass:
             single = self._made(start)
             assert single is not None
             return _indented(call_lines(f"{single.name}(", argument_texts(single), "),", 12), 12)
-        taken: set[str] = set()
+        taken = {"num_classes", "in_channels"} | ({"block"} if period > 1 else set())
         rows = [self._call_over(range(start + k, end, period), taken) for k in range(period)]
         sources = [source for _, own in rows for source in own]
         calls = [call for call, _ in rows]
@@ -363,8 +363,9 @@ class NetworkClass:
         graph = self.graph
         body = self._steps(0, graph.head)
         labels = dict(graph.features)
-        variables = self._feature_variables()
-        marks = {value: variables[label] for label, value in labels.items()}
+        # The methods' own variable is x, which a label may be too.
+        taken = {"x"}
+        marks = {value: unique(label.replace(".", "_"), taken) for label, value in labels.items()}
         last = max((i for i, s in enumerate(body) if s.node.outputs[0] in marks), default=-1)
         lines: list[str] = []
         if labels:
@@ -372,7 +373,7 @@ class NetworkClass:
             about = f"The maps of {', '.join(labels)}, for detection and segmentation."
             lines += docstring(about, 8)
             lines += self._chain(body[: last + 1], "x", marks)
-            lines.append(f"        return [{', '.join(variables.values())}]")
+            lines.append(f"        return [{', '.join(marks[value] for value in labels.values())}]")
         lines += ["", "    def forward_features(self, x: Tensor) -> Tensor:"]
         at_end = [i for i, (label, _) in enumerate(graph.features) if last >= 0
                   and labels[label] == body[last].node.outputs[0]]  # fmt: skip
@@ -496,7 +497,7 @@ class NetworkClass:
                 lines.append(f"        {self._wired(node, outside, f'self.{stage.label}')}")
                 label, end = stage.label, stage.last
             else:
-                lines += self._stage_loops(stage)
+                lines += self._stage_loops(stage, marks)
                 label, end = stage.label, stage.last
             if label in marks:
                 value = dict(self.graph.features)[label]
@@ -522,7 +523,7 @@ class NetworkClass:
             return f"{outputs} = {node.op.call(Spelling(self._on_self), module, *inputs, types=types).text}"
         return f"{outputs} = {module}({', '.join(code.text for code in inputs)})"
 
-    def _stage_loops(self, stage: Stage) -> list[str]:
+    def _stage_loops(self, stage: Stage, marks: dict[str, str]) -> list[str]:
         """A loop for each run of blocks that take and give the same streams."""
         lines: list[str] = []
         nodes = self.template.nodes
@@ -548,7 +549,8 @@ class NetworkClass:
                 continue
             if b - a < stage.last - stage.first:
                 blocks += f"[{a}:{b}]"
-            block = unique("block", self._stream_names() | set(self._feature_variables().values()))
+            inputs = (name for name, _ in self.template.inputs)
+            block = unique("block", {*marks.values(), *inputs, *self.template.names.values()})
             lines.append(f"        for {block} in {blocks}:")
             lines.append(f"            {self._statement(nodes[start], block)}")
             start = end

@@ -17,7 +17,7 @@ SPACES: tuple[Mutant, ...] = (
         "archdsl/space/states.py",
         "return Reached(self.ways * ways,",
         "return Reached(self.ways + ways - 1,",
-        (f"{_FORMS}[lists joined]",),
+        (f"{_SPACES}::test_the_size_of_the_supernet_by_a_formula",),
     ),
     Mutant(
         "ways that join are counted once",

@@ -294,13 +294,13 @@ class NetworkClass:
         for position in range(len(args)):
             column = [row[position] for row in rows]
             if len(set(column)) > 1:
-                args[position] = unique(_loop_variable(self._required_name(start, position)), taken)
+                args[position] = unique(self._required_name(start, position), taken)
                 sources.append((args[position], run_length(column)))
         for name, values in keywords.items():
             if name == "drop_path":
                 continue
             if len(set(values)) > 1:
-                variable = unique(_loop_variable(name), taken)
+                variable = unique(name, taken)
                 args.append(f"{name}={variable}")
                 sources.append((variable, run_length(values)))
             elif values[0] != self._default(start, name):
@@ -559,11 +559,6 @@ class NetworkClass:
 
 def _indented(lines: list[str], indent: int) -> list[str]:
     return [line[indent:] for line in lines]
-
-
-def _loop_variable(name: str) -> str:
-    """The variable that a comprehension gives an argument by: its name, unless the constructor has it."""
-    return f"{name}_" if name.rstrip("_") in ("num_classes", "in_channels") else name
 
 
 def _comprehension(calls: list[str], sources: list[tuple[str, str]], count: int) -> list[str]:

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from random_networks.networks import Sample
 from random_networks.twins import Twin
+from random_networks.variations import Resized, Spread, Varied
 
 from archdsl.cost import Costs
 from archdsl.formatter import formatted
 from archdsl.graph import Graph
-from archdsl.network import Network, load
+from archdsl.network import Network, load, load_with_settings
 from archdsl.source import ArchError, Source
+from archdsl.stats import stats
 from archdsl.verify import block_shapes, fvcore_counts
 
 if TYPE_CHECKING:
@@ -228,3 +230,65 @@ def check_twin(made: Twin, folder: Path) -> None:
         assert str(error)
         return
     raise AssertionError(f"{made.kind}: it is not refused")
+
+
+FIGURES = ("params", "macs", "weight_bytes", "activation_bytes", "peak_activation_bytes")
+
+
+def check_resized(sample: Sample, other: Resized, folder: Path) -> None:
+    """At another resolution: the shapes that are drawn for it, or a refusal."""
+    network = opened(sample.text, folder).at(other.size)
+    if other.shapes is None:
+        try:
+            network.graph.verify()
+        except ArchError:
+            return
+        raise AssertionError(f"at {other.size} it is not refused")
+    graph = network.graph
+    graph.verify()
+    _agree("resolution", graph.resolution, other.size)
+    ours = {node.label: graph.template.types[node.outputs[0]].values
+            for node in graph.template.nodes if len(node.outputs) == 1}  # fmt: skip
+    _agree(f"entries at {other.size}", ours, {path: shape for path, shape in other.shapes.items() if path in ours})
+
+
+def check_varied(sample: Sample, made: Varied, folder: Path) -> None:
+    """A variant, the same settings on the command line, and the network that they come to are one."""
+    wanted = opened(made.written, folder).graph
+    ours = opened(made.variant, folder).graph
+    _agree(f"variant {made.settings}", ours.fingerprint, wanted.fingerprint)
+    _agree(f"parameters of the variant {made.settings}", repr(ours.parameters), repr(wanted.parameters))
+    yaml = formatted(Source("drawn.arch", made.variant), "arch", "yaml")
+    _agree("variant in YAML", opened(yaml, folder, "yaml").graph.fingerprint, wanted.fingerprint)
+    path = folder / "drawn.arch"
+    path.write_text(sample.text, encoding="utf-8")
+    again = load_with_settings(str(path), None, made.settings, ()).graph
+    _agree(f"--set {made.settings}", again.fingerprint, wanted.fingerprint)
+
+
+def check_spread(made: Spread, folder: Path) -> None:
+    """A space: its figures are those of all of its networks, and what is drawn of it is one of them."""
+    graphs = [opened(text, folder).graph for text in made.networks]
+    figures = [stats(graph) for graph in graphs]
+    space = opened(made.text, folder)
+    found = space.space()
+    for name in FIGURES:
+        values = [getattr(figure, name) for figure in figures]
+        if name != "peak_activation_bytes" or getattr(found, name) is not None:  # not every space has it
+            _agree(f"least and most {name}", getattr(found, name), (min(values), max(values)))
+    if made.size is not None:
+        _agree("size", found.size, made.size)
+    prints = {graph.fingerprint for graph in graphs}
+    for seed in range(2):
+        frozen = space.sample(seed, "Sampled")
+        for surface in ("arch", "yaml"):
+            graph = opened(frozen.text(surface), folder, surface).graph
+            _agree(f"frozen in {surface}", graph.fingerprint, frozen.graph.fingerprint)
+        assert frozen.graph.fingerprint in prints, "a network is drawn that the space has not"
+        own, again = stats(frozen.graph), stats(graph)
+        for name in FIGURES:
+            _agree(f"{name} of a frozen network", getattr(again, name), getattr(own, name))
+            least, most = getattr(found, name) or (0, getattr(own, name))
+            assert least <= getattr(own, name) <= most, name
+    yaml = formatted(Source("drawn.arch", made.text), "arch", "yaml")
+    _agree("space in YAML", opened(yaml, folder, "yaml").space().as_dict(), found.as_dict())

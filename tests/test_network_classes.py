@@ -105,3 +105,26 @@ def test_a_mistake_in_a_block_of_several_results_is_told_and_nothing_else(tmp_pa
     with pytest.raises(ArchError) as caught:
         opened("a: two\n b: relu", tmp_path).graph  # noqa: B018
     assert [mistake.code for mistake in caught.value.diagnostics] == ["E0211"]
+
+
+def test_what_begins_with_values_of_its_own_is_found_wherever_it_stands(tmp_path: Path) -> None:
+    body = (
+        "stage s { conv2d(3); last: conv2d(3) }\n stage t { relu; conv2d(3); end: conv2d(3) }\n"
+        " for i in [3, 1] { c[i]: conv2d(3) }\n a: looped\n"
+        " init s.0, s.last, t.1, t.end, c.3, a.in.1.conv, a.list.0 = ones\n}\n"
+    )
+    blocks = (
+        "block inner(x: [C, H, W]) -> [C, H, W] { return x |> conv: conv2d(C) }\n"
+        "block looped(x: [C, H, W]) -> [C, H, W] {\n"
+        " for i in [1, 2] { x = x |> into[i]: inner }\n for i in range(2) { x = x |> list_[i]: conv2d(C) }\n"
+        " init into.2.conv, list_.1 = ones\n return x\n"
+    )
+    body = body.replace("a.in.", "a.into.").replace("a.list.", "a.list_.")
+    module = opened(body + blocks, tmp_path).build()
+    begun = {key for key, value in module.named_parameters() if key.endswith("weight") and (value == 1).all()}
+    assert begun == {
+        f"{key}.weight"
+        for key in (
+            "s.0", "s.last", "t.1", "t.end", "c.3", "a.into.1.conv", "a.into.2.conv", "a.list_.0", "a.list_.1",
+        )
+    }  # fmt: skip

@@ -24,6 +24,9 @@ FORMS = {
     "labels with an index": "for i in [1, 3] { c[i]: conv2d(i); r[i]: relu }\n a: conv2d(2)\n features c.1, a",
     "numbers by a name": "k = num_classes * 2\n head { p: global_avg_pool; c: linear(k) }",
     "numbers by a name outside of the head": "k = num_classes * 2\n a: conv2d(k)\n b: number_minus(k + 1)",
+    "blocks of one class whose arguments have names of the network's": (
+        "stage s { named(4); named(5); named(in_channels = 6); named(7, num_classes = 2) }"
+    ),
     "a head and nothing else": "head { p: global_avg_pool; c: linear(num_classes) }",
     "a map called x": "x: conv2d(4)\n a: conv2d(3)\n b: relu\n c: conv2d(5, kernel = 3)\n d: relu\n features x, b",
     "paths dropped by an entry": "a: drop_path\n stage s { drop_path * 2; gelu; drop_path }\n b: conv2d(3)",
@@ -38,6 +41,9 @@ def opened(body: str, folder: Path, signature: str = "image: [3, 9, 7]; num_clas
 
 BLOCKS = """
 block two(x: [C, H, W]) -> (x: [C, H, W], y: [C]) { n = 1 }
+block named(x: [rows, C, W]; in_channels: dim, num_classes: dim = 1) -> [rows, C, W] {
+ return x |> a: conv2d(in_channels) |> b: conv2d(num_classes) |> c: conv2d(rows)
+}
 block mixer(tokens: [n, d]) -> tokens: [n, d] { return tokens |> fc: linear(d) }
 block join(x: [C, H, W], tokens: [n, d]) -> x: [C + d] { return concat(x |> global_avg_pool, tokens |> mean(0)) }
 """

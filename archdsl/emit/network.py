@@ -244,19 +244,22 @@ class NetworkClass:
         varying = [name for name, values in keywords.items() if len(set(values)) > 1]
         args = list(first.args)
         sources: list[tuple[str, str]] = []
+        # What the call says of the network must not become what the loop goes over.
+        taken = {"in_channels", "num_classes", "rates"}
         rows = [m.args for m in made if m is not None]
         for position in range(len(args)):
             column = [row[position] for row in rows]
             if len(set(column)) > 1:
-                name = self._required_name(start, position)
+                name = unique(self._required_name(start, position), taken)
                 args[position] = name
                 sources.append((name, run_length(column)))
         for name, values in keywords.items():
             if name == "drop_path":
                 continue
             if name in varying:
-                args.append(f"{name}={name}")
-                sources.append((name, run_length(values)))
+                variable = unique(name, taken)
+                args.append(f"{name}={variable}")
+                sources.append((variable, run_length(values)))
             elif values[0] != self._default(start, name):
                 args.append(f"{name}={values[0]}")
         if "drop_path" in keywords:

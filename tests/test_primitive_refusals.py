@@ -65,6 +65,7 @@ REFUSED: list[tuple[str, str, tuple[Shape, ...], str]] = [
     ("layer_scale", "op: layer_scale(t0)", ((3, 4),), "takes the first axis of a map"),
     ("layer_scale", "op: layer_scale(t0, axis = 1)", ((3, 4, 5),), "takes the first axis of a map"),
     ("layer_scale", "op: layer_scale(t0, axis = 3)", ((3, 4, 5),), "there is no axis 3"),
+    ("div_number", "t0 / 0", ((3, 4),), "divided by 0"),
     ("gelu", 'gelu(t0, approximate = "erf")', ((3,),), "can't be"),
     ("softmax", "softmax(t0, axis = 2)", ((3, 4),), "there is no axis 2"),
     ("softmax", "softmax(t0, axis = -3)", ((3, 4),), "there is no axis -3"),

@@ -432,6 +432,8 @@ def primitive(name: str, args: Passed, types: Sequence[Type]) -> list[Type]:
         attributes[key] = found
     for key, found in attributes.items():
         # An attribute that counts something is whole, and most of them are at least 1.
+        if (key == "eps" and found < 0) or (key == "momentum" and not 0 <= found <= 1):
+            raise Invalid("no such number")
         if key in ("eps", "momentum", "value", "slope", "number", "rate"):
             continue
         if key in STRINGS and found not in STRINGS[key]:
@@ -443,8 +445,10 @@ def primitive(name: str, args: Passed, types: Sequence[Type]) -> list[Type]:
             if isinstance(one, int) and not isinstance(one, bool) and one < least:
                 raise Invalid("too small a number")
     allowed_none = {"conv2d": {"padding"}, "max_pool": {"stride"}, "avg_pool": {"stride"}, "parameter": {"grid"}}
-    if any(found is None and key not in allowed_none.get(name, ()) for key, found in attributes.items()):
-        raise Invalid("none")
+    for key, found in attributes.items():
+        is_none = found is None and key not in allowed_none.get(name, ())
+        if is_none or (isinstance(found, list) and None in found):
+            raise Invalid("none")
     if name == "concat" and not types:
         raise Invalid("no tensors")
     found = RULES[name](attributes, *types)

@@ -47,18 +47,18 @@ def run(seed: int, folder: Path, with_fvcore: bool) -> Outcome:
     except Exception:
         outcome.failures.append(f"{traceback.format_exc()}\n{text}")
     if sample is not None and not outcome.beyond_bounds:
-        _variations(outcome, seed, folder)
+        _variations(outcome, sample, folder)
         _twin(outcome, seed, folder)
     return outcome
 
 
-def _variations(outcome: Outcome, seed: int, folder: Path) -> None:
+def _variations(outcome: Outcome, sample: Sample, folder: Path) -> None:
     """Another resolution, a variant and a space of the document, each as often as its number says."""
+    seed = sample.seed
     random = Random(f"variations {seed}")
-    sample = document(seed)
     made: object = None
     try:
-        if seed % 2 == 0:
+        if seed % 2 == 1:
             made = resized(sample, random)
             outcome.seen["another resolution"] += 1
             check_resized(sample, made, folder)

@@ -371,7 +371,10 @@ class StatementDrawer:
         else:
             before, after = " ".join([*front, "n", "k"]), " ".join([*front, "k", "n"])
             pattern = f"{before} -> {after}"
-            right = Apply("rearrange", [self.chain(Ref(source), 1, keeps=True)],
+            # One side within bounds: products of products would grow beyond all numbers.
+            bounded = Apply(self.random.choice(["tanh", "sigmoid", "hard_sigmoid"]), [self.chain(Ref(source), 1, keeps=True)],
+                            style=self.random.choice(["pipe", "call"]))  # fmt: skip
+            right = Apply("rearrange", [bounded],
                           [(None, Expr(f'"{pattern}"', repr(pattern)))], style="pipe")  # fmt: skip
         left: Tree = Ref(source)
         if self.maybe(0.3):

@@ -73,6 +73,11 @@ MODULE_ATTRIBUTES = frozenset(
     ]
 )
 
+# Blocks of a stage are attributes of a container; tests/test_names.py compares these too.
+CONTAINER_ATTRIBUTES = frozenset(
+    ["append", "clear", "extend", "insert", "items", "keys", "pop", "update", "values"]
+)  # fmt: skip
+
 # What generated files import, define or call by themselves.
 GENERATED_NAMES = frozenset(
     [

@@ -13,6 +13,7 @@ from archdsl.elaborate.functions import LONGEST_LIST
 from archdsl.elaborate.streams import Called, StreamElaborator
 from archdsl.elaborate.values import Open, Refused, Tensor, Value, describe, is_list
 from archdsl.graph import Stage, frames_of
+from archdsl.names import CONTAINER_ATTRIBUTES
 from archdsl.scalar import Scalar
 from archdsl.source import Span, nearest
 from archdsl.variants import items_of, unset_help
@@ -221,6 +222,9 @@ class StageElaborator(StreamElaborator):
             case s.Call():
                 return self._each(item, None)
             case s.Labelled(label, index, call):
+                if label in CONTAINER_ATTRIBUTES:
+                    message = f"{label!r} is reserved: the container of a stage has an attribute of this name"
+                    raise Refused("E0105", message, item.span, "choose another name")
                 with self.at(f"{self.place.rpartition('.blocks[')[0]}.{label}"):
                     made = self._each(call, label) if isinstance(call, s.Call) else self._item(call)
                 if len(made) != 1:

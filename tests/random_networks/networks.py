@@ -161,8 +161,8 @@ class NetworkDrawer:
 
         world = self.drawing.world
         world.forget()
-        world.ran.clear()
         state = run_network(world, network)
+        self.drawing.seen.update(f"primitive {kind}" for kind in world.kinds)
         inputs = [tuple(state.value(extent) for extent in extents) for _, extents in network.tensors]
         output = state.streams["x"].type
         if not output.batched:

@@ -246,6 +246,13 @@ def check_resized(sample: Sample, other: Resized, folder: Path) -> None:
     _agree(f"entries at {other.size}", ours, {path: shape for path, shape in other.shapes.items() if path in ours})
 
 
+def check_parted(sample: Sample, texts: tuple[str, str], folder: Path) -> None:
+    """The same network with its blocks in another file."""
+    whole = opened(sample.text, folder).graph
+    (folder / "parts.arch").write_text(texts[1], encoding="utf-8")
+    _agree("blocks of another file", opened(texts[0], folder).graph.fingerprint, whole.fingerprint)
+
+
 def check_varied(sample: Sample, made: Varied, folder: Path) -> None:
     """A variant, the same settings on the command line, and the network that they come to are one."""
     wanted = opened(made.written, folder).graph

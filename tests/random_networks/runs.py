@@ -9,9 +9,9 @@ from pathlib import Path
 from random import Random
 
 from random_networks.networks import Sample, document
-from random_networks.oracles import check, check_resized, check_spread, check_twin, check_varied
+from random_networks.oracles import check, check_parted, check_resized, check_spread, check_twin, check_varied
 from random_networks.twins import twin
-from random_networks.variations import resized, spread, varied
+from random_networks.variations import parted, resized, spread, varied
 
 from archdsl.source import ArchError
 
@@ -62,6 +62,9 @@ def _variations(outcome: Outcome, sample: Sample, folder: Path) -> None:
             made = resized(sample, random)
             outcome.seen["another resolution"] += 1
             check_resized(sample, made, folder)
+        if seed % 10 == 0 and sample.document.blocks:
+            outcome.seen["import"] += 1
+            check_parted(sample, parted(sample), folder)
         if seed % 3 == 0 and (found := varied(sample, random)) is not None:
             made = found.variant
             outcome.seen["variant"] += 1

@@ -47,6 +47,15 @@ def _document(sample: Sample, network: Network, **more: Any) -> Document:
     return Document(sample.document.blocks, [network], **more)
 
 
+# --- blocks of another file
+
+
+def parted(sample: Sample) -> tuple[str, str]:
+    """The document without its blocks, and the document of its blocks that it imports as `parts`."""
+    network = Document([], [sample.network], imports=["parts"])
+    return network.text(), Document(sample.document.blocks, []).text()
+
+
 # --- another resolution
 
 

@@ -99,6 +99,16 @@ def test_a_mistake_that_only_other_numbers_make_is_told() -> None:
         assert "block 2 of s" in str(caught.value)
 
 
+def test_nothing_is_made_from_a_template_whose_mistake_has_been_told_before() -> None:
+    block = "block b(x: [C, H, W]; n: dim = 1) -> [H, C, W] { return x |> relu }"
+    text = (
+        f"archdsl 1\n{block}\nnetwork N(image: [3, 4, 4]) "
+        "{\n  stage s { b(1); b(2); b(3); b(4) }\n  c: conv2d(4)\n  d: b(5)\n}\n"
+    )
+    with pytest.raises(ArchError, match="returns"):
+        replayed(text)
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     st.lists(

@@ -19,7 +19,7 @@ from archdsl.formatter import formatted
 from archdsl.graph import Graph
 from archdsl.network import Network, load, load_with_settings
 from archdsl.source import ArchError, Source
-from archdsl.stats import stats
+from archdsl.stats import Stats, stats
 from archdsl.verify import block_shapes, fvcore_counts
 
 if TYPE_CHECKING:
@@ -291,5 +291,21 @@ def check_spread(made: Spread, folder: Path) -> None:
             _agree(f"{name} of a frozen network", getattr(again, name), getattr(own, name))
             least, most = getattr(found, name) or (0, getattr(own, name))
             assert least <= getattr(own, name) <= most, name
+    _conditions(made, list(zip(graphs, figures, strict=True)), folder)
     yaml = formatted(Source("drawn.arch", made.text), "arch", "yaml")
     _agree("space in YAML", opened(yaml, folder, "yaml").space().as_dict(), found.as_dict())
+
+
+def _conditions(made: Spread, networks: list[tuple[Graph, Stats]], folder: Path) -> None:
+    """Under a condition the figures bound those of the networks that keep to it, and those are drawn."""
+    limit = sorted(figure.macs for _, figure in networks)[len(networks) // 2]
+    space = opened(made.subject_to(f"macs(core) <= {limit}"), folder)
+    found = space.space()
+    kept = [(graph, figure) for graph, figure in networks if figure.macs <= limit]
+    for name in FIGURES:
+        least, most = getattr(found, name) or (0, 2**63)
+        outside = [getattr(figure, name) for _, figure in kept if not least <= getattr(figure, name) <= most]
+        assert not outside, f"{name} under a condition: {outside} not in {least} to {most}"
+    assert found.macs[1] <= limit
+    drawn = space.sample(0, "Sampled").graph
+    assert drawn.fingerprint in {graph.fingerprint for graph, _ in kept}, "a network that breaks the condition"

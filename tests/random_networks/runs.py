@@ -73,7 +73,7 @@ def _variations(outcome: Outcome, sample: Sample, folder: Path) -> None:
             check_varied(sample, found, folder)
         if seed % 3 == 1 and (space := spread(sample, random)) is not None:
             made = space.text
-            outcome.seen["space"] += 1
+            outcome.seen.update(["space", "subject to"])
             outcome.seen["each choose"] += "each choose" in space.text
             outcome.seen["choose of blocks"] += "    choose {" in space.text
             check_spread(space, folder)

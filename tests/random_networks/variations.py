@@ -345,6 +345,13 @@ class Spread:
     size: int | None = None
     """How many networks it has, where every choice is read."""
 
+    def subject_to(self, condition: str) -> str:
+        """The text with a condition on its networks."""
+        lines = self.text.splitlines()
+        place = next(i for i, line in enumerate(lines) if line.startswith("network ")) + 1
+        place += lines[place].startswith('  "')
+        return "\n".join([*lines[:place], f"  subject to {condition}", *lines[place:], ""])
+
 
 Slot = tuple[Callable[[Network, Any], None], list[Any], Any, bool]
 """Puts an option into a network; the options; the choice of them; whether every network reads it."""

@@ -34,8 +34,9 @@ def chunk(first: int, count: int, fvcore: int) -> list[tuple[int, list[str], boo
 
     import replays
     import torch
-    from archdsl.elaborate import templates
     from random_networks.runs import run
+
+    from archdsl.elaborate import templates
 
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
@@ -76,7 +77,9 @@ def main() -> int:
     twins: Counter[str] = Counter()
     shown = None if asked.count == 1 else SHOWN
     with ProcessPoolExecutor(asked.processes) as pool:
-        waiting = [pool.submit(chunk, first, count, asked.fvcore) for first, count in chunks(asked.first, asked.count)]
+        waiting = [
+            pool.submit(chunk, first, count, asked.fvcore) for first, count in chunks(asked.first, asked.count)
+        ]
         for future in waiting:
             for seed, failures, is_beyond, constructs, twin in future.result():
                 done += 1
@@ -86,13 +89,21 @@ def main() -> int:
                 twins[twin] += 1
                 for failure in failures:
                     told = failure.splitlines()
-                    print(f"FAILED {seed}\n  " + "\n  ".join(told if shown is None else told[:shown]), flush=True)
+                    print(
+                        f"FAILED {seed}\n  " + "\n  ".join(told if shown is None else told[:shown]), flush=True
+                    )
                 if done % EVERY == 0:
                     rate = done / (time.monotonic() - began) * 60
-                    print(f"{done} documents, to number {seed}; {failed} failed; {rate:.0f} a minute", flush=True)
+                    print(
+                        f"{done} documents, to number {seed}; {failed} failed; {rate:.0f} a minute", flush=True
+                    )
     rate = done / (time.monotonic() - began) * 60
-    print(f"{done} documents from number {asked.first} on: {failed} failed, {beyond} beyond bounds; {rate:.0f} a minute")
-    print(f"{len(seen)} constructs drawn; twins: {len([t for t in twins if t])} kinds, {sum(twins[t] for t in twins if t)} in all")
+    print(
+        f"{done} documents from number {asked.first} on: {failed} failed, {beyond} beyond bounds; {rate:.0f} a minute"
+    )
+    print(
+        f"{len(seen)} constructs drawn; twins: {len([t for t in twins if t])} kinds, {sum(twins[t] for t in twins if t)} in all"
+    )
     return 1 if failed else 0
 
 

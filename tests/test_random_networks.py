@@ -48,7 +48,21 @@ def test_documents_are_right_and_their_twins_are_refused(outcomes: list[Outcome]
 
 OPERATORS = ("//", "%", "**", "==", "!=", "<", "<=", ">", ">=", "and", "or", "not", "is none", "is not none",
              "exact quotient", "if expression")  # fmt: skip
-FUNCTIONS = ("ceil", "floor", "int", "round", "abs", "min", "max", "sum", "len", "range", "first", "last", "divisible")
+FUNCTIONS = (
+    "ceil",
+    "floor",
+    "int",
+    "round",
+    "abs",
+    "min",
+    "max",
+    "sum",
+    "len",
+    "range",
+    "first",
+    "last",
+    "divisible",
+)
 TYPES = ("dim", "count", "int", "odd", "ratio", "real", "bool", "str", "op", "block", "[dim]", "[count]", "[int]",
          "[odd]", "[ratio]", "[real]", "[bool]", "[str]", "dim?", "odd?", "ratio?", "[dim]?", "op?")  # fmt: skip
 OF_BLOCKS = (

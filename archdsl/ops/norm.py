@@ -60,7 +60,9 @@ class BatchNorm(_Norm):
         _expect_eps(self.eps)
         if not 0 <= self.momentum.value <= 1:  # type: ignore[operator]
             help = "0.1 keeps nine tenths of the old ones"
-            raise OpError(f"momentum is a part of new statistics, it can't be {self.momentum.value}", help, "momentum")
+            raise OpError(
+                f"momentum is a part of new statistics, it can't be {self.momentum.value}", help, "momentum"
+            )
         expect_axes(x[0], "batch_norm")
         expect_batch(x[0], "batch_norm")
         if x[0].rank > 3:

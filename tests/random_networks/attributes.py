@@ -10,7 +10,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from random_networks.expressions import NONE, Expr, Numbers, literal, listed, text_literal, truth
+from random_networks.expressions import NONE, Expr, Numbers, listed, literal, text_literal, truth
 from random_networks.shapes import POINTWISE, Type
 
 Given = list[tuple[str, Expr]]
@@ -219,7 +219,11 @@ def _upsample(draw: Draw, x: Type) -> Given | None:
 
 
 def _number(draw: Draw, x: Type) -> Given | None:
-    options = [literal(draw.one(2, 3, 0.5, 1.5, 7)), draw.whole(draw.random.randint(1, 9)), draw.real(0.25, 2.0)]
+    options = [
+        literal(draw.one(2, 3, 0.5, 1.5, 7)),
+        draw.whole(draw.random.randint(1, 9)),
+        draw.real(0.25, 2.0),
+    ]
     return [("number", draw.random.choice(options))]
 
 

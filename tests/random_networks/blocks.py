@@ -8,6 +8,7 @@ from typing import Any
 
 from random_networks.expressions import (
     NONE,
+    PRODUCT,
     Expr,
     Invalid,
     Numbers,
@@ -20,7 +21,6 @@ from random_networks.expressions import (
     truth,
     value,
 )
-from random_networks.expressions import PRODUCT
 from random_networks.running import State, Tensor, coerced
 from random_networks.shapes import Type
 from random_networks.statements import Broken, Drawing, StatementDrawer
@@ -82,7 +82,13 @@ class _BlockDrawer:
         return self.random.random() < chance
 
     def draw(
-        self, types: list[Type], names: list[str], keeps: bool, results: list[str | None], size: int, modes: bool
+        self,
+        types: list[Type],
+        names: list[str],
+        keeps: bool,
+        results: list[str | None],
+        size: int,
+        modes: bool,
     ) -> Drawn:
         drawing, random = self.drawing, self.random
         extents: dict[str, int] = {}
@@ -247,7 +253,9 @@ class _BlockDrawer:
             if not fitting:
                 raise Broken
             first = fitting[-1]
-        others = self.random.sample([name for name in batched if name != first], min(count - 1, len(batched) - 1))
+        others = self.random.sample(
+            [name for name in batched if name != first], min(count - 1, len(batched) - 1)
+        )
         if len(others) < count - 1:
             made = drawer.free_name(("extra",))
             tree = drawer.shaped(Ref(first), (known[first].shape[0],))
@@ -334,7 +342,6 @@ class _BlockDrawer:
 
 
 MODES = ("nearest", "bilinear", "bicubic")
-
 
 
 def is_plain(default: Expr | None) -> bool:
@@ -470,7 +477,9 @@ def reused(
                     args.append((param.name, said(drawing, numbers, value(found, {}))))
             args = _positional(drawing, block, args)
             try:
-                passed = [(name, value(found, numbers.names)) for name, found in args if isinstance(found, Expr)]
+                passed = [
+                    (name, value(found, numbers.names)) for name, found in args if isinstance(found, Expr)
+                ]
                 made = drawing.world.call(block.name, passed, types)
             except Invalid:
                 continue

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from random_networks.attributes import DRAWERS, Draw
-from random_networks.blocks import is_plain, Drawn, activation, call_args, draw_block, draw_value, reused, said
+from random_networks.blocks import Drawn, activation, call_args, draw_block, draw_value, is_plain, reused, said
 from random_networks.expressions import Expr, Invalid, Numbers, Op, call, listed, literal, truth, value
 from random_networks.running import NetworkState, Tensor, coerced
 from random_networks.shapes import FIRST, Shape, Type
@@ -42,7 +42,19 @@ from random_networks.trees import (
 ENTRY_LABELS = ("stem", "body", "down", "up", "neck", "conv", "norm", "act", "pool", "mid", "extra", "entry", "b", "x",
                 "relu", "f1", "y", "weight", "images", "out", "blocks", "s0", "net", "Block")  # fmt: skip
 STAGE_LABELS = ("s1", "s2", "s3", "stage_", "trunk", "layers")
-PARAMETER_NAMES = ("width", "depth", "act_", "wide", "ratios", "kernel", "sizes", "count_", "deep", "growth", "e")
+PARAMETER_NAMES = (
+    "width",
+    "depth",
+    "act_",
+    "wide",
+    "ratios",
+    "kernel",
+    "sizes",
+    "count_",
+    "deep",
+    "growth",
+    "e",
+)
 LET_NAMES = ("n", "hidden", "halved", "twice", "k")
 
 
@@ -187,7 +199,9 @@ class NetworkDrawer:
         random = self.random
         for _ in range(random.choice([0, 1, 2, 3])):
             name = self.drawing.name(PARAMETER_NAMES, self.names)
-            type_ = random.choice(["dim", "dim", "ratio", "bool", "[dim]", "[dim]", "op", "[ratio]", "odd", "real", "str"])
+            type_ = random.choice(
+                ["dim", "dim", "ratio", "bool", "[dim]", "[dim]", "op", "[ratio]", "odd", "real", "str"]
+            )
             expr = activation(random) if type_ == "op" else draw_value(random, type_)
             if type_ == "dim" and self.maybe(0.4):
                 known = self._without_classes(self.names)
@@ -216,7 +230,14 @@ class NetworkDrawer:
     # --- statements
 
     def _some_statement(self, depth: int) -> list[Statement]:
-        forms: list[Callable[[int], list[Statement]]] = [self._entry, self._entry, self._stage, self._stage, self._number, self._require]
+        forms: list[Callable[[int], list[Statement]]] = [
+            self._entry,
+            self._entry,
+            self._stage,
+            self._stage,
+            self._number,
+            self._require,
+        ]
         if depth == 2:
             forms += [self._if, self._for, self._stream]
         for _ in range(8):
@@ -397,7 +418,11 @@ class NetworkDrawer:
     def _each(self, block: Block, args: list[Argument]) -> Item | None:
         """`block(expansion = each [1, 2])`."""
         type_ = self._main()
-        params = [p for p in block.params if p.type in ("dim", "ratio", "odd", "bool", "count", "int", "real", "op", "str")]
+        params = [
+            p
+            for p in block.params
+            if p.type in ("dim", "ratio", "odd", "bool", "count", "int", "real", "op", "str")
+        ]
         if not params:
             return None
         param = self.random.choice(params)
@@ -485,7 +510,9 @@ class NetworkDrawer:
             self._take(statement)
             found.append(statement)
         if "num_classes" in self.state.names and self._main().rank >= 1 and self.maybe(0.9):
-            text = self.random.choice(["num_classes"] * 4 + ["num_classes * 2", "num_classes + 1", "(num_classes + 2) // 2"])
+            text = self.random.choice(
+                ["num_classes"] * 4 + ["num_classes * 2", "num_classes + 1", "(num_classes + 2) // 2"]
+            )
             classes = Expr(text, text)
             if self.maybe(0.15):
                 name = self.drawing.name(LET_NAMES, {*self.state.names, *self.state.labels})
@@ -522,4 +549,17 @@ def _is_constant(param: Param) -> bool:
     return is_plain(param.default)
 
 
-__all__ = ["Apply", "NetworkDrawer", "Ref", "Return", "Sample", "StatementDrawer", "Tensor", "deepcopy", "document", "prod", "said", "truth"]
+__all__ = [
+    "Apply",
+    "NetworkDrawer",
+    "Ref",
+    "Return",
+    "Sample",
+    "StatementDrawer",
+    "Tensor",
+    "deepcopy",
+    "document",
+    "prod",
+    "said",
+    "truth",
+]

@@ -10,10 +10,6 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from random_networks.networks import Sample
-from random_networks.twins import Twin
-from random_networks.variations import Resized, Spread, Varied
-
 from archdsl.cost import Costs
 from archdsl.formatter import formatted
 from archdsl.graph import Graph
@@ -21,6 +17,9 @@ from archdsl.network import Network, load, load_with_settings
 from archdsl.source import ArchError, Source
 from archdsl.stats import Stats, stats
 from archdsl.verify import block_shapes, fvcore_counts
+from random_networks.networks import Sample
+from random_networks.twins import Twin
+from random_networks.variations import Resized, Spread, Varied
 
 if TYPE_CHECKING:
     import torch
@@ -113,7 +112,13 @@ def _states(network: Network, module: nn.Module) -> None:
     _agree("buffers", figures.buffers, sum(value.numel() for value in module.buffers()))
 
 
-TORCH_OPERATORS = {"convolution": "conv", "addmm": "products", "mm": "products", "bmm": "products", "baddbmm": "products"}
+TORCH_OPERATORS = {
+    "convolution": "conv",
+    "addmm": "products",
+    "mm": "products",
+    "bmm": "products",
+    "baddbmm": "products",
+}
 
 
 def _macs(graph: Graph, counts: dict[Any, int]) -> None:
@@ -177,7 +182,9 @@ def _written_file(sample: Sample, network: Network, module: nn.Module) -> None:
         if network.graph.features:
             maps = module.features(*images)  # type: ignore[operator]
             labels = [label for label, _ in network.graph.features]
-            _agree("features", [tuple(one.shape[1:]) for one in maps], [sample.after[label] for label in labels])
+            _agree(
+                "features", [tuple(one.shape[1:]) for one in maps], [sample.after[label] for label in labels]
+            )
     assert torch.equal(ours, theirs), "the written file gives something else"
     assert torch.isfinite(ours).all(), "a number that is none"
     if network.graph.num_classes is not None:
@@ -243,7 +250,9 @@ def check_resized(sample: Sample, other: Resized, folder: Path) -> None:
     _agree("resolution", graph.resolution, other.size)
     ours = {node.label: graph.template.types[node.outputs[0]].values
             for node in graph.template.nodes if len(node.outputs) == 1}  # fmt: skip
-    _agree(f"entries at {other.size}", ours, {path: shape for path, shape in other.shapes.items() if path in ours})
+    _agree(
+        f"entries at {other.size}", ours, {path: shape for path, shape in other.shapes.items() if path in ours}
+    )
 
 
 def check_parted(sample: Sample, texts: tuple[str, str], folder: Path) -> None:

@@ -433,7 +433,12 @@ def primitive(name: str, args: Passed, types: Sequence[Type]) -> list[Type]:
         if key in attributes:
             raise Invalid("an argument twice")
         attributes[key] = found
-    allowed_none = {"conv2d": {"padding"}, "max_pool": {"stride"}, "avg_pool": {"stride"}, "parameter": {"grid"}}
+    allowed_none = {
+        "conv2d": {"padding"},
+        "max_pool": {"stride"},
+        "avg_pool": {"stride"},
+        "parameter": {"grid"},
+    }
     for key, found in attributes.items():
         is_none = found is None and key not in allowed_none.get(name, ())
         if is_none or (isinstance(found, list) and None in found):

@@ -12,8 +12,7 @@ from typing import Any, TypeAlias
 
 from random_networks import attributes
 from random_networks.attributes import DRAWERS, Draw, pieces
-from random_networks.expressions import Expr, Invalid, Numbers, binary, call, listed, literal
-from random_networks.expressions import SUM, truth
+from random_networks.expressions import SUM, Expr, Invalid, Numbers, binary, call, listed, literal, truth
 from random_networks.running import State, Tensor, World
 from random_networks.shapes import FIRST, OWNERS, POINTWISE, Type, broadcast
 from random_networks.trees import (
@@ -40,7 +39,23 @@ NUMBER_NAMES = (
     "hidden", "n", "d", "width", "k", "kernel", "stride", "groups", "scale", "total", "depth", "value", "size",
     "query", "e", "out_channels", "N", "B", "dim2", "expansion", "halved", "m", "length", "start", "heads", "cls",
 )  # fmt: skip
-TENSOR_NAMES = ("y", "z", "a", "b", "u", "v", "q", "left", "right", "skip", "branch", "t", "out", "parts", "map_")
+TENSOR_NAMES = (
+    "y",
+    "z",
+    "a",
+    "b",
+    "u",
+    "v",
+    "q",
+    "left",
+    "right",
+    "skip",
+    "branch",
+    "t",
+    "out",
+    "parts",
+    "map_",
+)
 LABELS = (
     "conv", "norm", "fc1", "fc2", "proj", "conv2d", "linear", "relu", "mean", "l1", "body", "attn", "table", "exp",
     "y", "a", "bn", "mix", "token", "pos", "b1", "module", "net", "layer", "weight", "bias", "index", "x", "add",
@@ -184,7 +199,9 @@ class StatementDrawer:
         if kind in ("split",):
             return None
         given = DRAWERS[kind](self.draw, type_) if type_.rank else None
-        if given is None or (kind in OWNERS and not type_.batched and kind not in ("linear", "layer_norm", "layer_scale")):
+        if given is None or (
+            kind in OWNERS and not type_.batched and kind not in ("linear", "layer_norm", "layer_scale")
+        ):
             return None
         # Kept within numbers that have a finite gradient.
         if kind == "exp":
@@ -232,7 +249,18 @@ class StatementDrawer:
             return self.labelled(Apply("conv2d", [tree], args, style="pipe"), True)
         names = "abcd"[: type_.rank]
         flat = Apply(
-            "rearrange", [tree], [(None, Expr(f'"{" ".join(names)} -> ({" ".join(names)})"', repr(f"{' '.join(names)} -> ({' '.join(names)})")))], style="pipe"
+            "rearrange",
+            [tree],
+            [
+                (
+                    None,
+                    Expr(
+                        f'"{" ".join(names)} -> ({" ".join(names)})"',
+                        repr(f"{' '.join(names)} -> ({' '.join(names)})"),
+                    ),
+                )
+            ],
+            style="pipe",
         )
         one = Apply("mean", [flat], [("keep", truth(True))], style="pipe")
         if len(shape) == 1:
@@ -342,7 +370,9 @@ class StatementDrawer:
         if self.maybe(0.4):
             trees[0] = self.chain(trees[0], 2, keeps=True)
         args: list[Argument] = [] if axis == 0 else [("axis", self.draw.axis(known[source], axis))]
-        return self.add(Let([self.target()], Apply("concat", trees, args, style=self.random.choice(["call", "pipe"]))))
+        return self.add(
+            Let([self.target()], Apply("concat", trees, args, style=self.random.choice(["call", "pipe"])))
+        )
 
     def _learned(self, depth: int) -> bool:
         """A learned tensor, added to another one or multiplied with it."""
@@ -372,7 +402,9 @@ class StatementDrawer:
         front = "abcd"[: type_.rank - 2]
         if self.maybe(0.3) and type_.rank == 2:
             shape = (type_.shape[-1], self.random.randint(1, 6))
-            right: Tree = self.labelled(Apply("parameter", [], [(None, listed([self.draw.whole(e) for e in shape]))]), True)
+            right: Tree = self.labelled(
+                Apply("parameter", [], [(None, listed([self.draw.whole(e) for e in shape]))]), True
+            )
         else:
             before, after = " ".join([*front, "n", "k"]), " ".join([*front, "k", "n"])
             pattern = f"{before} -> {after}"
@@ -434,7 +466,9 @@ class StatementDrawer:
         self.drawing.see("let of a number")
         found = self.draw.whole(self.random.randint(1, 8))
         if self.maybe(0.25):
-            again = [n for n, v in self.state.names.items() if type(v) is int and n != "i" and n in NUMBER_NAMES]
+            again = [
+                n for n, v in self.state.names.items() if type(v) is int and n != "i" and n in NUMBER_NAMES
+            ]
             if again and self.index is None:
                 self.drawing.see("let given anew")
                 return self.add(LetNumber(self.random.choice(again), found))
@@ -477,7 +511,9 @@ class StatementDrawer:
 
     def activation(self) -> Expr:
         """An activation, with arguments by chance."""
-        kind = self.random.choice(["relu", "gelu", "silu", "leaky_relu", "hard_swish", "tanh", "relu6", "softmax"])
+        kind = self.random.choice(
+            ["relu", "gelu", "silu", "leaky_relu", "hard_swish", "tanh", "relu6", "softmax"]
+        )
         if kind == "leaky_relu" and self.maybe(0.7):
             return Expr("leaky_relu(0.2)", 'Op("leaky_relu", ((None, 0.2),))')
         if kind == "gelu" and self.maybe(0.3):
@@ -560,7 +596,11 @@ class StatementDrawer:
         self.state = start.fork()
         other = self._kept_statements(depth)
         self.state = start.fork()
-        taken = self.inside(self.random.randint(1, 2), depth - 1, self.index) if self.maybe(0.5) else self._kept_statements(depth)
+        taken = (
+            self.inside(self.random.randint(1, 2), depth - 1, self.index)
+            if self.maybe(0.5)
+            else self._kept_statements(depth)
+        )
         self.state = start
         if not taken:
             return False
@@ -611,7 +651,11 @@ class StatementDrawer:
             index = binary("+", Expr(f"{self.index.text} * 4", f"({self.index.code}) * 4"), index, SUM)
             self.drawing.see("for in for")
         labels = set(self.loop_labels)
-        body = self._kept_in_loop(index) if self.maybe(0.6) else self.inside(self.random.randint(1, 2), depth - 1, index)
+        body = (
+            self._kept_in_loop(index)
+            if self.maybe(0.6)
+            else self.inside(self.random.randint(1, 2), depth - 1, index)
+        )
         self.state = start
         self.drawing.see("for")
         if body and self.add(For(name, values, body)):
@@ -620,10 +664,17 @@ class StatementDrawer:
         return False
 
     def _loop_values(self) -> Expr | None:
-        lists = [n for n, v in self.state.names.items() if isinstance(v, list) and v and all(type(i) is int for i in v)]
+        lists = [
+            n
+            for n, v in self.state.names.items()
+            if isinstance(v, list) and v and all(type(i) is int for i in v)
+        ]
         if lists and self.maybe(0.4):
             name = self.random.choice(lists)
-            if len(set(self.state.names[name])) == len(self.state.names[name]) and min(self.state.names[name]) >= 0:
+            if (
+                len(set(self.state.names[name])) == len(self.state.names[name])
+                and min(self.state.names[name]) >= 0
+            ):
                 return Expr(name, name)
         if self.maybe(0.3):
             low, high = sorted(self.random.sample(range(4), 2))

@@ -182,7 +182,8 @@ def label_of_two_kinds(site: Site) -> Broken | None:
         return None
     name = block.tensors[0][0]
     lets: list[Statement] = [
-        Let([name], Apply("relu", [Ref(name)], [], "both_", index, style="pipe")) for index in (None, literal(0))
+        Let([name], Apply("relu", [Ref(name)], [], "both_", index, style="pipe"))
+        for index in (None, literal(0))
     ]
     block.body[:0] = lets
     return lets[1], ("E0204",)
@@ -403,12 +404,27 @@ def more_results_than_declared(site: Site) -> Broken | None:
     if block is None:
         return None
     assert isinstance(block.returns, Return)
-    block.returns.trees.append(deepcopy(block.returns.trees[0]) if isinstance(block.returns.trees[0], Ref) else Ref(block.tensors[0][0]))
+    block.returns.trees.append(
+        deepcopy(block.returns.trees[0])
+        if isinstance(block.returns.trees[0], Ref)
+        else Ref(block.tensors[0][0])
+    )
     return block.returns, ("E0301",)
 
 
 def too_many_tensors(site: Site) -> Broken | None:
-    one = ("relu", "gelu", "softmax", "conv2d", "linear", "rearrange", "slice", "mean", "batch_norm", "layer_norm")
+    one = (
+        "relu",
+        "gelu",
+        "softmax",
+        "conv2d",
+        "linear",
+        "rearrange",
+        "slice",
+        "mean",
+        "batch_norm",
+        "layer_norm",
+    )
     found = site.applies(lambda a: a.callee in one and len(a.inputs) == 1 and isinstance(a.inputs[0], Ref))
     if found is None:
         return None
@@ -522,7 +538,9 @@ def lists_of_other_lengths(site: Site) -> Broken | None:
     stage = site.some(Stage)
     if stage is None:
         return None
-    item = Item("conv2d", [(None, Each(listed([literal(1), literal(2)]))), ("kernel", Each(listed([literal(1)])))])
+    item = Item(
+        "conv2d", [(None, Each(listed([literal(1), literal(2)]))), ("kernel", Each(listed([literal(1)])))]
+    )
     stage.items.append(item)
     return item, ("E0406",)
 
@@ -768,7 +786,9 @@ def _places(made: Document, before: list[str], owners: object) -> list[tuple[int
         old = before[number - 1] if number <= len(before) and len(before) == len(lines) else None
         start, end = 0, len(text)
         if old is not None and (number, text) in changed:
-            start = next((i for i, (a, b) in enumerate(zip(old, text, strict=False)) if a != b), min(len(old), len(text)))
+            start = next(
+                (i for i, (a, b) in enumerate(zip(old, text, strict=False)) if a != b), min(len(old), len(text))
+            )
             tail = 0
             while tail < min(len(old), len(text)) - start and old[-1 - tail] == text[-1 - tail]:
                 tail += 1

@@ -158,7 +158,9 @@ def _set_parameter(sample: Sample, network: Network, random: Random) -> Setting 
 
 
 def _set_element(sample: Sample, network: Network, random: Random) -> Setting | None:
-    lists = [i for i, p in enumerate(network.params) if _plain_type(sample, p) == "[dim]" and p.default is not None]
+    lists = [
+        i for i, p in enumerate(network.params) if _plain_type(sample, p) == "[dim]" and p.default is not None
+    ]
     if not lists:
         return None
     place = random.choice(lists)
@@ -176,7 +178,9 @@ def _set_element(sample: Sample, network: Network, random: Random) -> Setting | 
 
 
 def _append_to_parameter(sample: Sample, network: Network, random: Random) -> Setting | None:
-    lists = [i for i, p in enumerate(network.params) if _plain_type(sample, p) == "[dim]" and p.default is not None]
+    lists = [
+        i for i, p in enumerate(network.params) if _plain_type(sample, p) == "[dim]" and p.default is not None
+    ]
     if not lists:
         return None
     place, number = random.choice(lists), random.randint(1, 6)
@@ -238,7 +242,9 @@ def _set_entry(sample: Sample, network: Network, random: Random) -> Setting | No
                 body[:] = [statement for statement in body if statement is not entry]
 
         return f"unset {label}", leave_out
-    callee, args = random.choice([("relu", []), ("conv2d", [(None, literal(random.randint(1, 4)))]), ("identity", [])])
+    callee, args = random.choice(
+        [("relu", []), ("conv2d", [(None, literal(random.randint(1, 4)))]), ("identity", [])]
+    )
 
     def apply(changed: Network) -> None:
         entry = _entries(changed)[place]
@@ -256,7 +262,9 @@ def _append_to_stage(sample: Sample, network: Network, random: Random) -> Settin
     if not stages:
         return None
     place = random.randrange(len(stages))
-    item = Item(random.choice(["relu", "gelu", "batch_norm"]), [], None, literal(2) if random.random() < 0.4 else None)
+    item = Item(
+        random.choice(["relu", "gelu", "batch_norm"]), [], None, literal(2) if random.random() < 0.4 else None
+    )
 
     def apply(changed: Network) -> None:
         _stages(changed)[place].items.append(deepcopy(item))
@@ -362,7 +370,9 @@ def spread(sample: Sample, random: Random) -> Spread | None:
     slots: list[Slot] = []
     taken: set[object] = set()
     for _ in range(5):
-        made = random.choice([_choose_argument, _choose_argument, _choose_parameter, _choose_block])(sample, random, taken)
+        made = random.choice([_choose_argument, _choose_argument, _choose_parameter, _choose_block])(
+            sample, random, taken
+        )
         if made is None:
             continue
         trial = [*slots, made]
@@ -444,7 +454,9 @@ def _choose_argument(sample: Sample, random: Random, taken: set[object]) -> Slot
 
     def put(network: Network, option: Expr) -> None:
         changed = _callers(network)[place]
-        kept: list[Argument] = [(n, v) for n, v in changed.args if n != param.name and not (n is None and is_first)]
+        kept: list[Argument] = [
+            (n, v) for n, v in changed.args if n != param.name and not (n is None and is_first)
+        ]
         changed.args = [*kept, (param.name, option)]
 
     # A block that is made no times reads nothing.
@@ -495,7 +507,7 @@ def _choose_block(sample: Sample, random: Random, taken: set[object]) -> Slot | 
     options: list[Item | None] = [plain, *random.sample(others, random.randint(1, 2))]
     is_each = item.count is None and random.random() < 0.4
 
-    def put(network: Network, option: Item | None | Options) -> None:
+    def put(network: Network, option: Item | Options | None) -> None:
         stage = _stages(network)[place]
         if option is None:
             stage.items[index] = Group([])
@@ -506,5 +518,3 @@ def _choose_block(sample: Sample, random: Random, taken: set[object]) -> Slot | 
 
     is_read = item.count is None
     return put, options, Options(options, is_each, item.count), is_read
-
-

@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 a check failed, 2 the document or the command is wrong, 3 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import re
 import sys
@@ -242,7 +243,6 @@ def _freeze(args: argparse.Namespace) -> int:
     picks = Picks({})
     if args.picks is not None:
         picks = read_picks(Source(display_name(args.picks), read_text(args.picks)))
-    _check_name(args.name)
     return _put(args, network, freeze(network.chosen, picks, args.resolution, args.name))
 
 
@@ -250,19 +250,10 @@ def _sample(args: argparse.Namespace) -> int:
     from archdsl.space.picks import picks_text
 
     network = _load(args, args.spec)
-    _check_name(args.name)
     drawn = network.sample(args.seed, args.name)
     if args.picks:
         return _write(args.output, picks_text(drawn.decided))
     return _put(args, network, drawn)
-
-
-def _check_name(name: str | None) -> None:
-    from archdsl.names import problem
-
-    wrong = None if name is None else problem(name)
-    if wrong:
-        raise ArchError([Diagnostic("E0105", wrong, None, "choose another --name")])
 
 
 def _put(args: argparse.Namespace, network: Network, frozen: Frozen) -> int:
@@ -304,6 +295,10 @@ def run() -> NoReturn:
 
     global _kept
     _kept = []
+    for stream in (sys.stdout, sys.stderr):
+        # Documents are UTF-8, and so is what is printed of them: the same bytes in every locale.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     gc.disable()
     code = main()
     sys.stderr.flush()

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from archdsl.ops import Op, TensorType, Weight
 from archdsl.record import Record
@@ -21,6 +21,10 @@ from archdsl.source import Frame, Span
 
 if TYPE_CHECKING:
     import networkx
+
+
+Question: TypeAlias = tuple[Term, bool]
+"""The term of a compile-time condition, and what it came to."""
 
 
 class Node(Record):
@@ -38,6 +42,12 @@ class Node(Record):
     label: str | None
     module: int
     span: Span
+    guards: tuple[Question, ...] = ()
+    """The decisions that it stands in: it is there because each of them came out so."""
+    through: str | None = None
+    """The argument of its block that named the primitive, as in `y |> act`."""
+    callables: tuple[Callable, ...] = ()
+    """The primitives that it gives to arguments of the block that it calls."""
 
     @property
     def drops_paths(self) -> bool:
@@ -48,6 +58,14 @@ class Node(Record):
     def kind(self) -> str:
         """The name of the primitive or block."""
         return self.op.kind if self.op is not None else self.child.block  # type: ignore[union-attr]
+
+
+class Callable(Record):
+    """A primitive as the value of an argument; `through` names the caller's own argument that it came by."""
+
+    name: str
+    op: Op
+    through: str | None = None
 
 
 class Argument(Record):
@@ -97,6 +115,12 @@ class Template(Record):
     decisions: tuple[Decision, ...]
     inits: tuple[Initialisation, ...]
     span: Span
+    questions: tuple[Question, ...] = ()
+    """What its decisions asked, and the answers."""
+    callables: tuple[Callable, ...] = ()
+    """The primitives that are its usual arguments, by the names of the arguments that take them."""
+    general: Template | None = None
+    """The same without names that a decision found to be equal put in each other's place, where one did."""
 
     __hash__ = object.__hash__
 
@@ -488,6 +512,7 @@ def frames_of(path: str, span: Span) -> Frame:
 
 
 __all__ = [
-    "Any", "Argument", "Decision", "Flat", "Graph", "Initialisation", "Node", "Stage", "Template",
+    "Any", "Argument", "Callable", "Decision", "Flat", "Graph", "Initialisation", "Node", "Question", "Stage",
+    "Template",
     "Term", "frames_of",
 ]  # fmt: skip

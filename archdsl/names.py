@@ -73,10 +73,28 @@ MODULE_ATTRIBUTES = frozenset(
     ]
 )
 
-# Blocks of a stage are attributes of a container; tests/test_names.py compares these too.
 CONTAINER_ATTRIBUTES = frozenset(
     ["append", "clear", "extend", "insert", "items", "keys", "pop", "update", "values"]
-)  # fmt: skip
+)
+"""What `nn.Sequential` and `nn.ModuleDict` have beyond a module: no label of a block in a stage, which is one.
+
+tests/test_injection.py compares this table with the torch there is.
+"""
+
+SUPPORT_CLASSES = frozenset(
+    [
+        "AttentionBias",
+        "DropPath",
+        "LayerScale",
+        "RelativePositionBias",
+        "TokenScale",
+        "WindowMask",
+    ]
+)
+"""The classes of codegen/support.py.j2, which tests/test_injection.py compares with these."""
+
+GENERATED_CLASSES = SUPPORT_CLASSES | {"None", "True", "False", "F", "Tensor"}
+"""What no class that is made of a document's name may be called: `none_` would be `None`, `f` would be `F`."""
 
 # What generated files import, define or call by themselves.
 GENERATED_NAMES = frozenset(
@@ -109,6 +127,9 @@ GENERATED_NAMES = frozenset(
         "forward_head",
         "features",
         "drop_path",
+        "make_divisible",
+        "enumerate",
+        *SUPPORT_CLASSES,
     ]
 )
 

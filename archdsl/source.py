@@ -79,7 +79,7 @@ class Diagnostic(Record):
             lines.append("  in " + ", ".join(_links(self.chain)))
         if self.help:
             lines.append(f"  help: {_shortened(self.help)}")
-        return "\n".join(lines)
+        return "\n".join(map(_escaped, lines))
 
 
 def _shortened(text: str) -> str:
@@ -111,8 +111,20 @@ def _excerpt(span: Span, note: str | None) -> Iterable[str]:
 
 
 def _printable(text: str) -> str:
-    """The text with everything that could steer a terminal shown as `?`."""
+    """The text with what could steer a terminal shown as `?`, so that carets stay where they point."""
     return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def _escaped(line: str) -> str:
+    """One line: what could end it, steer a terminal or turn the direction of writing is written as an escape.
+
+    Names of files and texts of documents (`require ... else "..."`) come into messages as they were written.
+    """
+    if line.isprintable():
+        return line
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in line
+    )
 
 
 class ArchError(Exception):

@@ -15,7 +15,7 @@ TESTS = Path(__file__).parent
 GOLDEN = TESTS / "golden"
 sys.path.insert(0, str(TESTS))
 pytest.register_assert_rewrite(
-    "faults", "hostile", "pages", "primitives", "random_networks", "reference", "replays"
+    "faults", "hostile", "injection", "pages", "primitives", "random_networks", "reference", "replays"
 )
 
 

@@ -42,7 +42,7 @@ def timm_model(name: str, **options):
 
 
 def randomise(module: torch.nn.Module, seed: int = 0) -> None:
-    """Give every parameter and buffer a value between 0.5 and 1.5 that no default has.
+    """Give every parameter and stored buffer a value between 0.5 and 1.5 that no default has.
 
     With default values a comparison is worthless: layer scale begins at 1e-5, biases at 0 and running
     statistics at the identity, so that whole blocks could be missing. Weights that sum over many inputs
@@ -50,7 +50,7 @@ def randomise(module: torch.nn.Module, seed: int = 0) -> None:
     """
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for tensor in (*module.parameters(), *module.buffers()):
+        for tensor in module.state_dict().values():
             if not tensor.is_floating_point():
                 continue
             values = torch.rand(tensor.shape, generator=generator, dtype=torch.float64)

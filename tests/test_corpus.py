@@ -22,7 +22,7 @@ GOAL = 0.95
 def first_message(mistake: Mistake, text: str, folder: Path) -> tuple[Diagnostic | None, str]:
     """What is said first about the document, and the name of its file there."""
     name = Path(mistake.document).name if mistake.is_of_blocks else f"net{Path(mistake.document).suffix}"
-    if name == "convolution.arch":
+    if name in ("convolution.arch", "head.arch"):
         (folder / "efficientformerv2.arch").write_text(
             original("blocks/efficientformerv2.arch"), encoding="utf-8"
         )

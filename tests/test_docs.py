@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 
 import pages
+import pictures
 import pytest
 
 import archdsl
@@ -60,7 +62,7 @@ def test_readme_links_lead_somewhere() -> None:
                 assert (page.parent / target).exists(), (page.name, target)
 
 
-@pytest.mark.parametrize("name", ["language", "tutorial"])
+@pytest.mark.parametrize("name", ["language", "tutorial", "comparison"])
 def test_a_page_shows_what_is_printed(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
@@ -74,6 +76,20 @@ def test_a_page_shows_what_is_printed(
         page = current
     assert page == current
     assert all(pages.wrong_files(page).values()), pages.wrong_files(page)
+
+
+def test_the_comparison_counts_our_lines() -> None:
+    counted = runpy.run_path(str(ROOT / "bench" / "comparison.py"))
+    page = (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8")
+    lines: dict[str, int] = counted["our_lines"]()
+    spec, family, library, convolution, generated = lines.values()
+    files = f"`specs/s0.yaml` {spec}, the family's network {family}, its blocks {library}"
+    assert (
+        f"| ours | {spec + family + library + convolution} | {files}, `convolution.arch` {convolution} |"
+        in page
+    )
+    assert f"needs torch alone | {generated} |" in page
+    assert counted["ROWS"] in page
 
 
 def grammar_page() -> str:
@@ -147,3 +163,11 @@ def test_primitives_page_is_current(request: pytest.FixtureRequest) -> None:
     if request.config.getoption("--update-golden"):
         page.write_text(primitive_page(), encoding="utf-8")
     assert page.read_text(encoding="utf-8") == primitive_page()
+
+
+@pytest.mark.parametrize("name", pictures.PICTURES)
+def test_a_picture_shows_what_is_there(name: str, request: pytest.FixtureRequest) -> None:
+    drawn, path = pictures.PICTURES[name](), ROOT / "docs" / name
+    if request.config.getoption("--update-golden"):
+        path.write_text(drawn, encoding="utf-8", newline="\n")
+    assert drawn == path.read_text(encoding="utf-8"), f"{name} differs; see --update-golden"

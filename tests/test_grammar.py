@@ -205,6 +205,15 @@ def test_operators_may_begin_or_end_a_line() -> None:
         assert bare(document(body)) == bare(one)
 
 
+def test_names_and_results_may_stand_on_several_lines() -> None:
+    one = document("a, b = x |> split([1, 2])\ninit c, d = zeros\nreturn a, b")
+    for body in (
+        "a,\n b = x |> split([1, 2])\ninit c,\n  d = zeros\nreturn a,\n  b",
+        "a\n, b = x |> split([1,\n2])\ninit c\n , d = zeros\nreturn a\n  , b",
+    ):
+        assert bare(document(body)) == bare(one)
+
+
 def test_signatures_may_take_lines_and_trailing_commas() -> None:
     one = "(x: [C, H, W], y: [C]; a: dim, b: [int] = [1, 2], c: op? = none) -> (u: [C, H, W], [C])"
     two = (
@@ -331,9 +340,15 @@ def test_chains_up_to_the_bound() -> None:
     # The signature around the braces has two: its arrow and a bracket.
     almost = "1 + " * (LONGEST_CHAIN - 2) + "1"
     document(f"n = {almost}\nm = f({almost}, {almost})\nreturn x")
-    for chain in ("1 + ", "- ", "not ", "2 ** "):
+    # What stands around a bracket counts in it, and what stands in it counts no more behind it.
+    expression("(1 + 1) + " * LONGEST_CHAIN + "1")
+    half = "1 + " * (LONGEST_CHAIN // 2)
+    expression(f"{half}({half}1)")
+    around = (f"{half}({half}1 + 1)", f"{half}f({half}1 + 1)", "(1) + " * (LONGEST_CHAIN + 1) + "a")
+    chains = [chain * (LONGEST_CHAIN + 1) + "a" for chain in ("1 + ", "- ", "not ", "2 ** ")]
+    for text in (*chains, *around):
         with pytest.raises(ArchError) as caught:
-            expression(chain * (LONGEST_CHAIN + 1) + "a")
+            expression(text)
         assert caught.value.diagnostics[0].code == "E0104"
 
 

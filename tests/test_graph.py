@@ -79,6 +79,20 @@ def test_the_hash_is_that_of_the_network_and_not_of_its_text(tmp_path: Path) -> 
     assert archdsl.load("s0", resolution=256).graph.fingerprint != hash_
 
 
+def test_networks_that_differ_in_their_wiring_have_other_hashes(tmp_path: Path) -> None:
+    file = tmp_path / "wired.arch"
+    found = set()
+    for result in ("x - y", "y - x", "y - y", "concat(x, y) |> slice(0, length = 3)"):
+        file.write_text(
+            "archdsl 1\nblock b(x: [C, H, W]) -> [C, H, W] {\n"
+            f"  y = relu(x)\n  z = y - x\n  return z * ({result})\n}}\n"
+            "network N(x: [3, 4, 4]) { b: b }\n",
+            encoding="utf-8",
+        )
+        found.add(archdsl.load(file).graph.fingerprint)
+    assert len(found) == 4
+
+
 def test_text_and_yaml_of_one_network_have_one_hash(tmp_path: Path) -> None:
     file = tmp_path / "s0.arch"
     file.write_text(

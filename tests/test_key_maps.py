@@ -94,6 +94,23 @@ def test_joined(tmp_path: Path) -> None:
         assert torch.equal(made[f"e.qkv.{name}"], torch.cat([ours[f"e.{part}.{name}"] for part in "qkv"]))
 
 
+def test_joined_in_the_order_of_the_rule(tmp_path: Path) -> None:
+    of = network(tmp_path, "e: three", 'three { "v", "q", "k" -> "vqk" }')
+    made, ours = other_names(of, tmp_path), own(of)
+    for name in ("weight", "bias"):
+        assert torch.equal(made[f"e.vqk.{name}"], torch.cat([ours[f"e.{part}.{name}"] for part in "vqk"]))
+
+
+def test_stars_stand_for_what_they_stood_for_in_order(tmp_path: Path) -> None:
+    rules = 'N { "s.*.conv.*" -> "blocks.*.c.*"; "e.*.weight" -> "*.of.e" }'
+    made = other_names(network(tmp_path, "e: three\nstage s { layers * 2; last: layers(3) }", rules), tmp_path)
+    assert {key for key in made if "bias" not in key} == {
+        *(f"blocks.{i}.c.{j}.weight" for i in (0, 1) for j in (0, 1)),
+        *(f"blocks.last.c.{j}.weight" for j in (0, 1, 2)),
+        *(f"{part}.of.e" for part in "qkv"),
+    }
+
+
 def test_joined_in_groups(tmp_path: Path) -> None:
     """Head by head: [2, 2 of q + 2 of k + 4 of v], as timm's EfficientFormer keeps them."""
     of = network(tmp_path, "e: three", 'three { "q", "k", "v" -> "qkv" (groups = 2) }')

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from reference import randomise
 
 import archdsl
 from archdsl.verify import verify
@@ -39,6 +40,18 @@ def test_a_module_called_twice_shares_its_weights(tmp_path: Path) -> None:
     assert list(made.build().state_dict()) == ["b.both.weight", "b.both.bias"]
 
 
+def test_a_block_called_twice_owns_its_weights_once(tmp_path: Path) -> None:
+    made = block(
+        tmp_path,
+        "block b(x: [C, H, W]) -> [C, H, W] { m = both: conv_bn(C, kernel = 3)\n return m(m(x) |> relu) }",
+    )
+    stats = made.stats(by="op")
+    assert stats.params == sum(row.params for row in stats.rows) == 4 * 4 * 9 + 4 + 8
+    assert stats.macs == sum(row.macs for row in stats.rows) == 2 * 4 * 4 * 9 * 48
+    assert [key for key, _ in made.graph.weights()] == list(made.build().state_dict())
+    assert [item.first for item in made.graph.flat] == [True, True, True, False, False]
+
+
 def test_static_loops_and_labels_with_an_index(tmp_path: Path) -> None:
     made = block(
         tmp_path,
@@ -64,6 +77,87 @@ def test_comprehensions_lists_and_functions(tmp_path: Path) -> None:
 }""",
     )
     assert made.graph.template.types[made.graph.template.outputs[0]].values == (30, 8, 6)
+
+
+def test_none_of_a_list_and_names_of_comprehensions(tmp_path: Path) -> None:
+    made = block(
+        tmp_path,
+        """block b(x: [C, H, W]; sizes: [dim] = [4, 4]) -> [C, H, W] {
+  i = 7
+  require len(last(sizes, 0)) == 0 and len(first(sizes, 0)) == 0 and len(last(sizes, 2)) == 2 else "none"
+  doubled = [2 * i for i in sizes]
+  require sum(doubled) == 16 and i == 7 else "i is what it was"
+  return x + 0
+}""",
+    )
+    assert made.stats().params == 0
+
+
+TENSOR_SUMS = [
+    "x - (y - z)", "x - y - z", "x / (y * z)", "x / y / z", "x * (y / z)", "(x + y) * z", "x + y * z",
+    "-(x + y) * z", "-x - -y", "x - (1 - y)", "2 - (x - 1) / 4", "(x - y) @ (z - x)", "x @ y @ z",
+    "x @ (y @ z)", "x - y @ (z - 1)", "(x + y) / 2 - (x - (y + z)) * 3", "x * (y - (z - x / (y * y + 1)))",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", TENSOR_SUMS)
+def test_arithmetic_on_tensors_is_pythons(tmp_path: Path, text: str) -> None:
+    """What is written keeps its brackets where they mean something, and nowhere else."""
+    body = f"a, y, z = x |> split([1, 1, 1])\n  x = a\n  return {text}"
+    made = block(tmp_path, f"block b(x: [3, H, W]) -> [1, H, W] {{\n  {body}\n}}", shape="[3, 4, 4]")
+    image = torch.randn(2, 3, 4, 4, dtype=torch.float64)
+    names = dict(zip("xyz", image.split((1, 1, 1), 1), strict=True))
+    with torch.no_grad():
+        assert torch.equal(made.build().double()(image), eval(text, {}, names))
+
+
+def test_a_name_that_is_given_anew_leaves_what_it_meant(tmp_path: Path) -> None:
+    made = block(
+        tmp_path,
+        """block b(x: [C, H, W]) -> [C, H, W] {
+  y = x |> relu
+  first = y
+  y = (y * 2) |> sigmoid
+  second = y + first
+  y = x - y
+  x = exp(x)
+  return y * second + x - first
+}""",
+    )
+    x = torch.randn(2, 4, 8, 6)
+    first = x.relu()
+    y = (first * 2).sigmoid()
+    assert torch.equal(made.build()(x), (x - y) * (y + first) + x.exp() - first)
+
+
+def test_the_width_of_a_stage_is_that_of_its_channels(tmp_path: Path) -> None:
+    """The first axis of a map, the last of tokens."""
+    text = """block tokens_of(x: [C, H, W]) -> [H * W, C] { return x |> rearrange("c h w -> (h w) c") }
+block mixer(t: [n, d]) -> [n, d] { return t + (t |> fc: linear(d)) }
+network N(x: [4, 4, 3]) {
+  stage s(4) { conv_bn(4) }
+  tokens: tokens_of
+  stage t(WIDTH) { mixer * 2 }
+}"""
+    checked(network_of(tmp_path, text.replace("WIDTH", "4")))
+    with pytest.raises(archdsl.ArchError, match="stage 't' has 4 channels, not 12"):
+        _ = network_of(tmp_path, text.replace("WIDTH", "12")).graph
+
+
+def test_features_of_entries_beside_other_streams(tmp_path: Path) -> None:
+    made = network_of(
+        tmp_path,
+        """block two(x: [C, H, W], y: [C, H, W]) -> (x: [C, H, W], y: [C, H, W]) { return x + y, relu(y) }
+network N(x: [4, 8, 8], y: [4, 8, 8]) {
+  one: two
+  last: two
+  features one, last
+  stage s { two }
+}""",
+    )
+    x, y = torch.randn(2, 4, 8, 8), torch.randn(2, 4, 8, 8)
+    one, last = made.build().features(x, y)
+    assert torch.equal(one, x + y) and torch.equal(last, x + y + y.relu())
 
 
 @pytest.mark.parametrize(("argument", "kernel"), [("", None), ("kernel = 3", 3)])
@@ -115,6 +209,21 @@ def test_a_decision_that_names_are_equal_drops_them_from_the_class(tmp_path: Pat
     assert "nn.Conv2d(out, out, 3, padding=1)" in source
     assert "y = self.conv(x)" in source and "return x + y" in source
     assert "self, C: int, out: int, stride: int = 1" in block(tmp_path, text, "a: b(8)").source()
+
+
+@pytest.mark.parametrize(
+    ("call", "shape"), [("b(4, stride = 2)", (4, 4, 3)), ("b(8)", (8, 8, 6)), ("b(4)", (4, 8, 6))]
+)
+def test_a_decision_that_one_of_two_is_equal_drops_neither(
+    tmp_path: Path, call: str, shape: tuple[int, ...]
+) -> None:
+    text = """block b(x: [C, H, W]; out: dim, stride: dim = 1) -> [out, ceil(H / stride), ceil(W / stride)] {
+  y = x |> conv: conv2d(out, kernel = 3, stride = stride)
+  if stride == 1 or C == out { y = y |> relu }
+  return y
+}"""
+    made = block(tmp_path, text, f"a: {call}")
+    assert made.graph.template.types[made.graph.template.outputs[0]].values == shape
 
 
 def test_streams(tmp_path: Path) -> None:
@@ -178,6 +287,74 @@ def test_a_learned_tensor_can_begin_at_random(tmp_path: Path) -> None:
     assert "nn.init.normal_(self.place, std=0.5)" in made.source()
     torch.manual_seed(0)
     assert made.build().b.place.std().item() == pytest.approx(0.5, rel=0.2)
+
+
+# Two ways that a block may go by an argument, in one word each.
+TWO_WAYS = {
+    "a let": ("h = C * 2", "h = C * 3", "return x |> a: conv2d(h) |> b: conv2d(C)"),
+    "a label": ("y = x |> one: conv2d(C)", "y = x |> two: conv2d(C)", "return y"),
+    "an attribute": ("y = x |> a: conv2d(C)", "y = x |> a: conv2d(C, groups = 2)", "return y"),
+    "an operation": ("y = x |> relu", "y = x |> silu", "return y"),
+    "the order of inputs": ("y = x - relu(x)", "y = relu(x) - x", "return y"),
+    "an axis": ("y = x |> softmax(axis = 0)", "y = x |> softmax(axis = 1)", "return y"),
+    "a block inside": ("y = x |> a: ffn(local = false)", "y = x |> a: ffn", "return y"),
+    "an argument inside": ("y = x |> a: ffn(2)", "y = x |> a: ffn(3, kernel = 5)", "return y"),
+    "a result": ("y = x |> relu", "y = x", "z = x |> silu\n  return y + z * 0"),
+    "how often": ("y = x |> a: conv2d(C)", "m = a: conv2d(C)\n  y = m(m(x))", "return y"),
+}
+
+
+@pytest.mark.parametrize("name", TWO_WAYS)
+def test_blocks_that_differ_in_one_thing_have_classes_of_their_own(tmp_path: Path, name: str) -> None:
+    """What both calls of a block give is what two blocks give that have nothing in common."""
+    one, other, rest = TWO_WAYS[name]
+    both = f"  if way {{\n  {one}\n  }} else {{\n  {other}\n  }}\n  {rest}\n"
+    text = f"block both(x: [C, H, W]; way: bool = true) -> [C, H, W] {{\n{both}}}\n"
+    for number, way in enumerate((one, other)):
+        text += f"block alone{number}(x: [C, H, W]) -> [C, H, W] {{\n  {way}\n  {rest}\n}}\n"
+    text += "block probe(x: [C, H, W]) -> [4 * C, H, W] {\n  return concat("
+    text += "x |> a: both, x |> b: alone0, x |> c: both(way = false), x |> d: alone1)\n}"
+    module = block(tmp_path, f"{text}\n", "b: probe").build().double().eval()
+    for inner in module.b.children():
+        randomise(inner, 3)
+    x = torch.randn(2, 4, 8, 6, dtype=torch.float64)
+    with torch.no_grad():
+        made = module(x).split(4, 1)
+    keys = [list(inner.state_dict()) for inner in module.b.children()]
+    assert torch.equal(made[0], made[1]) and torch.equal(made[2], made[3])
+    assert keys[0] == keys[1] and keys[2] == keys[3]
+    assert keys[0] != keys[2] or not torch.equal(made[0], made[2])
+
+
+def test_blocks_that_begin_otherwise_have_classes_of_their_own(tmp_path: Path) -> None:
+    text = """block b(x: [C, H, W]; small: bool = false) -> [C, H, W] {
+  y = x |> a: conv2d(C, kernel = 9)
+  if small { init a = uniform(0.25) } else { init a = uniform(0.5) }
+  return y
+}"""
+    module = block(tmp_path, text, "a: b; b: b(small = true)").build()
+    for inner, bound in ((module.a.a, 0.5), (module.b.a, 0.25)):
+        values = inner.weight.detach()
+        assert values.min().item() == pytest.approx(-bound, rel=0.05)
+        assert values.max().item() == pytest.approx(bound, rel=0.05)
+        assert not inner.bias.detach().any()
+
+
+def test_rates_rise_over_blocks_wherever_they_stand(tmp_path: Path) -> None:
+    """Entries, blocks of a stage alone and in runs, with names of their own, and others that drop nothing."""
+    text = """network N(x: [8, 8, 8]; drop_path = 0.9) {
+  a: ffn
+  plain: conv_bn(8)
+  stage s { ffn; attention_block; ffn(2) * 2; conv_bn(8); first: ffn }
+  stage t { ffn * 2; conv_bn(8); ffn }
+  b: ffn
+}"""
+    module = checked(network_of(tmp_path, text)).build()
+    parts = [module.a, *module.s, *module.t, module.b]
+    found = [[m.rate for m in part.modules() if type(m).__name__ == "DropPath"] for part in parts]
+    rates = [rates for rates in found if rates]
+    assert len(rates) == 10 and all(len(set(own)) == 1 for own in rates)
+    assert [own[0] for own in rates] == pytest.approx([0.1 * number for number in range(10)])
 
 
 def test_what_is_written_does_not_depend_on_values(tmp_path: Path) -> None:

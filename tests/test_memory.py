@@ -155,3 +155,25 @@ def test_drawn_networks(text: str) -> None:
     unit = Unit(document, source, seen)
     seen.update((block.name, (block, unit)) for block in document.blocks)
     check(elaborate(unit, document.networks[0]))
+
+
+TWO_CALLS = {
+    "results that are read and results that are not": (
+        "block made(x: [8, H, W]) -> (x: [8, H, W], y: [8, H, W]) { return relu(x), gelu(x) }\n"
+        "block b(x: [8, H, W]) -> [8, H, W] {\n"
+        "  p, q = made(x)\n  r, s = made(x)\n  return p + q + r + x\n}\n"
+    ),
+    "one tensor for two inputs": (
+        "block two(x: [8, H, W], y: [8, H, W]) -> [8, H, W] { return (x |> relu |> gelu) + y }\n"
+        "block around(x: [8, H, W], y: [8, H, W]) -> [8, H, W] { return two(x, y) }\n"
+        "block b(x: [8, H, W]) -> [8, H, W] {\n"
+        "  v = relu(x)\n  w = around(v, v)\n  u = gelu(w)\n  return around(u, w)\n}\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TWO_CALLS)
+def test_a_block_is_called_in_two_ways(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "two.arch"
+    path.write_text(f"archdsl 1\n{TWO_CALLS[name]}network N(x: [8, 4, 4]) {{ b: b }}\n", encoding="utf-8")
+    check(archdsl.load(path).graph)

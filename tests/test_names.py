@@ -30,13 +30,6 @@ def test_every_attribute_of_a_module_is_reserved() -> None:
     assert public - names.MODULE_ATTRIBUTES == set()
 
 
-def test_every_attribute_of_a_container_is_reserved_for_blocks_of_stages() -> None:
-    module = set(dir(torch.nn.Module()))
-    for container in (torch.nn.Sequential(), torch.nn.ModuleDict(), torch.nn.ModuleList()):
-        public = {name for name in dir(container) if not name.startswith("_")}
-        assert public - module <= names.CONTAINER_ATTRIBUTES
-
-
 def test_private_attributes_are_no_names() -> None:
     private = [name for name in dir(torch.nn.Module()) if name.startswith("_")]
     assert private and all(names.problem(name) for name in private)

@@ -94,7 +94,7 @@ def test_no_map_stands_in_the_head(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["append", "values"])
 def test_no_block_of_a_stage_is_called_like_an_attribute_of_its_container(name: str, tmp_path: Path) -> None:
     opened(f"{name}: conv2d(3)", tmp_path).build()
-    with pytest.raises(ArchError, match="the container of a stage") as caught:
+    with pytest.raises(ArchError, match="append|values") as caught:
         opened(f"stage s {{ {name}: conv2d(3); relu }}", tmp_path).graph  # noqa: B018
     assert caught.value.diagnostics[0].code == "E0105"
 

@@ -16,7 +16,7 @@ from archdsl import print_arch, print_yaml, read_arch, read_yaml
 from archdsl import syntax as s
 from archdsl.formatter import formatted
 from archdsl.print_arch.layout import flat
-from archdsl.source import ArchError, Source
+from archdsl.source import ArchError, Source, Span
 
 DRAWN = settings(
     max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
@@ -245,6 +245,8 @@ def test_long_signatures_wrap() -> None:
     [
         ("conv(8)", "conv(8)"),
         ("no", "'no'"),
+        ("NO", "'NO'"),
+        ("Yes", "'Yes'"),
         ("null", "'null'"),
         ('f(mode = "a: b")', "'f(mode = \"a: b\")'"),
         ('f(mode = "it\'s # a")', "'f(mode = \"it''s # a\")'"),
@@ -306,6 +308,17 @@ def test_records_that_lack_brackets_get_them() -> None:
         (s.Index(total, one, one.span), "(1 + 1)[1]"),
     ]:
         assert flat(expr) == text
+
+
+def test_numbers_are_printed_as_they_were_written_where_they_are_what_was_written() -> None:
+    def of(value: float, written: str) -> str:
+        source = Source("text", written)
+        return flat(s.Num(value, Span(source, 1, 1, 1, len(written) + 1)))
+
+    for value, written in ((0.1, "0.10"), (1e-5, "1e-5"), (1e-5, "0.00001"), (4, "4"), (100.0, "1E2")):
+        assert of(value, written) == written
+    for value, written, made in ((3, "4", "3"), (4, "4.0", "4"), (4.0, "4", "4.0"), (0.5, "0.25", "0.5")):
+        assert of(value, written) == made
 
 
 # --- what the readers take since there are printers

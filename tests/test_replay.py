@@ -56,19 +56,25 @@ NUMBERS_DECIDE = {
     "equality of names": "return if n == C { x } else { x |> a: conv_bn(n) |> b: conv_bn(C) }",
     "unusual": "return if n == 1 and C == 8 { x |> a: relu } else { x |> relu }",
     "power": "return x |> a: conv_bn(2 ** n) |> b: conv_bn(C)",
+    "power of both signs": "h = 2 ** (n - 2)\n  return x |> a: conv_bn(int(h * 4)) |> b: conv_bn(C)",
+    "ratio of a whole number": "return x |> a: ffn(n)",
     "loop": "y = x\n  for i in range(n) { y = y |> c[i]: conv_bn(C) }\n  return y",
     "list": "parts = [x |> c[i]: conv_bn(4) for i in range(n)]\n  return concat(parts) |> d: conv_bn(C)",
     "exact quotient": "return x |> a: conv_bn(12 / n * 4) |> b: conv_bn(C)",
     "rounding": "return x |> a: conv_bn(ceil(C / n)) |> b: conv_bn(round(C / n + 0.5)) |> c: conv_bn(C)",
     "real quotient": "return x |> a: conv_bn(int(C / (n + 0.5))) |> b: conv_bn(C)",
-    "broadcast": "w = x |> p: global_avg_pool |> l: linear(n)\n  return x |> a: conv_bn(C)",
+    "broadcast": 'w = x |> global_avg_pool |> l: linear(n) |> rearrange("n -> n () ()")\n'
+    "  y = w * x\n  return y |> a: conv_bn(C)",
     "typed let": "y: [D, h, w] = x |> a: conv_bn(n * 2)\n  return y |> b: conv_bn(if D > 4 { C } else { C })",
     "rearrange": 'return x |> rearrange("(n d) h w -> n d h w", n = n) |> rearrange("n d h w -> (d n) h w")',
     "default of another": "return x |> inner: depends(n)",
+    "default that decides": "return x |> inner: decides(n)",
     "module called twice": "m = a: conv_bn(C, groups = n)\n  return m(m(x))",
 }
 EXTRA = (
     "block depends(x: [C, H, W]; m: dim, hidden: dim = m * 3) -> [C, H, W] "
+    "{ return x |> a: conv_bn(hidden) |> b: conv_bn(C) }\n"
+    "block decides(x: [C, H, W]; m: dim, hidden: dim = if m > 2 { 4 } else { m }) -> [C, H, W] "
     "{ return x |> a: conv_bn(hidden) |> b: conv_bn(C) }\n"
 )
 
@@ -76,7 +82,8 @@ EXTRA = (
 @pytest.mark.parametrize("body", NUMBERS_DECIDE.values(), ids=NUMBERS_DECIDE.keys())
 def test_where_numbers_decide_the_result_is_that_of_a_run(body: str) -> None:
     block = EXTRA + f"block b(x: [C, H, W]; n: dim = 1) -> [C, H, W] {{\n  {body}\n}}"
-    for numbers in ([1, 2, 4, 3], [4, 2, 1], [8, 4, 2, 1], [3, 1]):
+    tried = 0
+    for numbers in ([1, 2, 4, 3], [4, 2, 1], [8, 4, 2, 1], [3, 1], [1, 8, 4]):
         for n in numbers:
             try:
                 replayed(document(block, [f"b({n})"]))
@@ -84,6 +91,8 @@ def test_where_numbers_decide_the_result_is_that_of_a_run(body: str) -> None:
                 numbers = [other for other in numbers if other != n]
         if numbers:
             replayed(document(block, [f"b({n})" for n in numbers]))
+        tried = max(tried, len(numbers))
+    assert tried > 1, "each of these is refused, and nothing is compared"
 
 
 def test_a_mistake_that_only_other_numbers_make_is_told() -> None:
@@ -107,6 +116,50 @@ def test_nothing_is_made_from_a_template_whose_mistake_has_been_told_before() ->
     )
     with pytest.raises(ArchError, match="returns"):
         replayed(text)
+
+
+# The body of a block, numbers that it takes, one that it does not take after them, and what is said then.
+REFUSED_AFTER = {
+    "a requirement": (
+        'require n < 4 else "too many"\n  return x |> a: conv_bn(n) |> c: conv_bn(C)',
+        [1, 2],
+        5,
+        "too many",
+    ),
+    "an exact quotient": ("return x |> a: conv_bn(12 / n) |> b: conv_bn(C)", [1, 2], 5, "12 / 5|12 / n"),
+    "groups": ("return x |> a: conv_bn(C, groups = n)", [1, 2], 3, "groups"),
+    "a module called again": (
+        "m = a: conv_bn(C)\n  return m(x) + m(x |> b: conv_bn(n))",
+        [8],
+        4,
+        "tensors of another shape",
+    ),
+    "an extent of two tensors": ("return d: both(x, x |> b: conv_bn(n))", [8], 4, "in one call"),
+    "a shape": ("return x |> a: conv_bn(n)", [8], 4, r"returns \[4"),
+    "a sum": ("return x + (x |> a: conv_bn(n))", [8], 4, "do not match"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_AFTER)
+def test_what_a_run_refuses_is_refused_after_others(name: str) -> None:
+    body, numbers, wrong, said = REFUSED_AFTER[name]
+    block = (
+        "block both(a: [D, h, w], b: [D, h, w]) -> [D, h, w] { return concat(a, b) |> c: conv_bn(D) }\n"
+        f"block b(x: [C, H, W]; n: dim = 1) -> [C, H, W] {{\n  {body}\n}}"
+    )
+    calls = [f"b({n})" for n in numbers]
+    replayed(document(block, calls))
+    with pytest.raises(ArchError, match=said):
+        replayed(document(block, [*calls, f"b({wrong})"]))
+
+
+def test_a_decision_is_unusual_for_some_numbers_only() -> None:
+    block = (
+        "block b(x: [C, H, W]; n: dim = 1) -> [C, H, W] {\n"
+        "  return if n * 4 > C { x |> a: conv_bn(n) |> c: conv_bn(C) } else { x }\n}"
+    )
+    found = replayed(document(block, ["conv_bn(2)", "b", "conv_bn(8)", "b(4)"]))
+    assert found["b"] == 1
 
 
 @settings(max_examples=25, deadline=None)

@@ -200,6 +200,10 @@ SIMPLIFIED = [
     (apply("/", variable("n", 8), K), "n / k"),
     (apply("/", H, K), "h / k"),
     (scalar(2) + scalar(3), "5"),
+    (H + 3 - 1, "h + 2"),
+    (H + 1 - 1, "h"),
+    (H - 3 + 1, "h - 2"),
+    (H + K + K + K, "h + 3 * k"),
     (scalar(0) - H, "0 - h"),
     (R // scalar(1), "r // 1"),
     (ceil_div(ceil_div(H, scalar(2)), scalar(-3)), "-(-(-(-h // 2)) // -3)"),
@@ -254,6 +258,7 @@ ERRORS = [
     ("**", (1e300, 2), "not a number"),
     ("*", (1e300, 1e300), "not finite"),
     ("*", (LARGEST, 2), "larger than 2 ** 63"),
+    ("*", (-LARGEST, 2), "larger than 2 ** 63"),
     ("int", (1e30,), "larger than 2 ** 63"),
 ]
 
@@ -262,6 +267,12 @@ ERRORS = [
 def test_what_has_no_result_is_an_error_of_its_own(op: str, values: tuple[Constant, ...], message: str) -> None:
     with pytest.raises(ScalarError, match=message.replace("*", r"\*")):
         apply(op, *map(scalar, values))
+
+
+def test_rounding_up_is_exact_beyond_doubles() -> None:
+    many = 2**53 + 1
+    assert ceil_div(variable("h", many), scalar(1)).value == many
+    assert ceil_div(variable("h", 2 * many - 1), scalar(2)).value == many
 
 
 @steady

@@ -72,7 +72,7 @@ def test_imports_torch_and_the_standard_library_alone(network: archdsl.Network) 
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
     }
-    assert imported <= {"torch", "math"}
+    assert imported <= {"torch", "math", "collections"}
 
 
 def test_every_class_and_method_is_typed_and_every_class_has_a_docstring(

@@ -242,6 +242,16 @@ network N(x: [32, 8, 8]) {
  }
  a: conv_bn(choose {1, 20}) }
 """,
+    "a view or a copy": """
+network N(x: [32, 8, 8]) {
+ stage s { choose {halve, conv2d(16)}; choose {identity, conv2d(16)} }
+ a: conv2d(64) }
+""",
+    "a view of a view or of a copy": """
+network N(x: [32, 8, 8]) {
+ stage s { choose {halve, conv2d(16)}; identity }
+ a: conv2d(64) }
+""",
     "a decision adds a stream": """
 network N(x: [3, 8, 8]; tok = choose {true, false}) {
  a: conv_bn(4)

@@ -285,6 +285,37 @@ def test_under_conditions_intervals_are_bounds_and_called_so(capsys: pytest.Capt
 
 
 @pytest.mark.parametrize(
+    ("condition", "metric", "interval"),
+    [
+        ("params(core) <= 4k", "params", (None, 4000)),
+        ("params(core) < 4k", "params", (None, 3999)),
+        ("params(core) < 3999.5", "params", (None, 3999)),
+        ("params(core) > 2k", "params", (2001, None)),
+        ("params(core) >= 2k", "params", (2000, None)),
+        ("params(core) >= 1999.5", "params", (2000, None)),
+        ("params(core) == 0.003M", "params", (3000, 3000)),
+        ("4k >= params(core)", "params", (None, 4000)),
+        ("4k > params(core)", "params", (None, 3999)),
+        ("2k < params(core)", "params", (2001, None)),
+        ("2k <= params(core)", "params", (2000, None)),
+        ("3k == params(core)", "params", (3000, 3000)),
+        ("0.0001G <= macs(core)", "macs", (100_000, None)),
+        ("peak_activation_bytes(float32) <= 12KiB", "peak_activation_bytes", (None, 12 * 1024)),
+        ("peak_activation_bytes(float32) <= 12KB", "peak_activation_bytes", (None, 12_000)),
+        ("peak_activation_bytes(float32) <= 0.01MiB", "peak_activation_bytes", (None, 10_485)),
+        ("weight_bytes(float32) <= 0.012MB", "weight_bytes", (None, 12_000)),
+        ("weight_bytes(float32) >= 0.00001GiB", "weight_bytes", (10_738, None)),
+        ("weight_bytes(float32) <= 0.00001GB", "weight_bytes", (None, 10_000)),
+    ],
+)
+def test_intervals_end_at_limits(condition: str, metric: str, interval: tuple[int | None, int | None]) -> None:
+    free, bound = (getattr(small(text).space(), metric) for text in ("", f"subject to {condition}"))
+    ends = [end if limit is None else limit for limit, end in zip(interval, free, strict=True)]
+    assert free.least < max(ends) and free.most > min(ends), "the limit is of no consequence"
+    assert bound == tuple(ends)
+
+
+@pytest.mark.parametrize(
     ("limit", "holds"),
     [("<= 3,456", True), ("< 3,456", False), (">= 3,456", True), ("> 3,456", False), ("== 3,456", True)],
 )

@@ -568,6 +568,7 @@ PAYLOADS = [
     'x"; import os; os.system("touch pwned")',
     '"""\nimport os\n"""',
     "\\",
+    "\\N{no such name} \\x \\u12",
     "{{ cycler.__init__.__globals__.os }}",
     "{% raw %}",
     "a\rimport os",

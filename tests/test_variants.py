@@ -91,6 +91,8 @@ def varied(*settings: str) -> str:
         (["unset s2.last"], "\n    last: ffn", ""),
         (["unset s1.1.expansion"], "[[2, 3],", "[[2, 4],"),
         (["unset norm"], "  norm: batch_norm\n", ""),
+        (["unset norm", "norm = layer_norm"], "  norm: batch_norm\n", ""),
+        (["s1 += ffn", "s1 = [ffn(5)]"], "{ ffn(expansion = each expansion[0]) }", "{ ffn(5); ffn }"),
         (["classifier.distilled = true"], "distilled = false", "distilled = true"),
         (["features = [s2]"], "features s1, s2", "features s2"),
         # Numbers count what is appended, and what is unset: the order in which they are written means nothing.
@@ -118,6 +120,38 @@ def test_a_chain_of_variants_applies_each_to_what_came_before() -> None:
     names = load("chain.arch#C")
     assert names.lineage == ("C", "B", "A", "N") and names.name == "C"
     assert load("chain.arch").name == "N"
+
+
+def test_settings_of_one_parameter_add_up_over_a_chain() -> None:
+    chain = BASE + (
+        "\nvariant A : N { width = [12, 24]; expansion[0] += [5] }\n"
+        "variant B : A { width[1] = 20; expansion[0][2] = 6 }\nvariant C : B { act = silu; width[0] = 16 }\n"
+    )
+    Path("chain.arch").write_text(chain, encoding="utf-8")
+    for name, width, act in (("B", "[12, 20]", "relu"), ("C", "[16, 20]", "silu")):
+        hand = BASE.replace("width = [8, 16]", f"width = {width}").replace("[[2, 3],", "[[2, 3, 6],")
+        hand = hand.replace("act = relu", f"act = {act}")
+        assert load(f"chain.arch#{name}").graph.fingerprint == written(hand)
+
+
+def test_a_stage_that_is_set_anew_forgets_what_was_set_in_it() -> None:
+    chain = BASE + (
+        "\nvariant A : N { s1.0.kernel = 5; unset s1.1; s1 += ffn(6) }\n"
+        "variant B : A { s1 = [ffn(2), ffn(3)] }\nvariant C : B { s1.1.kernel = 7 }\n"
+    )
+    Path("chain.arch").write_text(chain, encoding="utf-8")
+    for name, blocks in (("B", "ffn(2); ffn(3)"), ("C", "ffn(2); ffn(3, kernel = 7)")):
+        hand = BASE.replace("ffn(expansion = each expansion[0])", blocks)
+        assert load(f"chain.arch#{name}").graph.fingerprint == written(hand)
+
+
+def test_numbers_count_the_blocks_without_names() -> None:
+    blocks = "    a: ffn\n    ffn * 2\n    b: ffn\n    ffn"
+    text = BASE.replace("    ffn(expansion = each expansion[1])\n    last: ffn", blocks)
+    text += "variant V : N { s2.1.expansion = 6; s2.2.expansion = 7; unset s2.a }\n"
+    Path("named.arch").write_text(text, encoding="utf-8")
+    hand = text.replace(blocks, "    ffn; ffn(6)\n    b: ffn\n    ffn(7)")
+    assert load("named.arch#V").graph.fingerprint == written(hand)
 
 
 def test_a_base_in_another_document_brings_its_blocks_and_own_blocks_go_before(tmp_path: Path) -> None:

@@ -215,6 +215,24 @@ def test_the_same_resolution_is_the_identity(tmp_path: Path) -> None:
     assert report.resized == () and state_hash(new) == state_hash(old)
 
 
+def test_tables_of_grids_that_are_no_squares(tmp_path: Path) -> None:
+    (tmp_path / "n.arch").write_text("""archdsl 1
+block b(x: [C, H, W]) -> [C, H * W, H * W] {
+  q, k = [x |> rearrange("c h w -> c (h w) ()"), x |> rearrange("c h w -> c () (h w)")]
+  return q @ k + bias: attention_bias(C, query = [H, W], key = [H, W])
+}
+network N(x: [2, 4, 6]) { b: b }
+""")
+    old, new = (archdsl.load(tmp_path / "n.arch", size).build() for size in ((4, 6), (8, 3)))
+    # What is linear in both distances stays so: 10 a row, 1 a column.
+    old.b.bias.weight.data = torch.tensor([[10.0 * dy + dx for dy in range(4) for dx in range(6)]] * 2)
+    archdsl.save_weights(old, tmp_path / "a.safetensors")
+    report = archdsl.load_weights(new, tmp_path / "a.safetensors", resize=(4, 6))
+    assert report.resized == ("b.bias.weight",)
+    wanted = [[10 * min(dy * 4 / 8, 3) + min(dx * 6 / 3, 5) for dy in range(8) for dx in range(3)]] * 2
+    torch.testing.assert_close(new.b.bias.weight.data, torch.tensor(wanted))
+
+
 VIT = """archdsl 1
 block embed(x: [C, H, W]; dim: dim = 8) -> [H // 4 * (W // 4) + 1, dim] {
   h = H // 4
@@ -305,6 +323,18 @@ def test_a_head_of_other_classes(classes: int, keys: str, tmp_path: Path) -> Non
     assert set(report.reset) == set(head) and report.keys == keys
     for key, value in new.state_dict().items():
         assert torch.equal(value, head[key] if key in head else old.state_dict()[key]), key
+
+
+def test_the_classifier_alone_begins_anew(tmp_path: Path) -> None:
+    text = "archdsl 1\nnetwork N(x: [3, 4, 4]; num_classes = 5) {\n  a: conv2d(4)\n  head {\n"
+    text += "    pool: global_avg_pool\n    mid: linear(7)\n    fc: linear(num_classes)\n  }\n}\n"
+    (tmp_path / "n.arch").write_text(text)
+    network = archdsl.load(tmp_path / "n.arch")
+    old, new = network.build(), network.build(num_classes=3)
+    archdsl.save_weights(old, tmp_path / "a.safetensors")
+    report = archdsl.load_weights(new, tmp_path / "a.safetensors", reset_head=True)
+    assert set(report.reset) == {"fc.weight", "fc.bias"}
+    assert torch.equal(new.mid.weight, old.mid.weight) and torch.equal(new.a.weight, old.a.weight)
 
 
 # --- what is refused
@@ -525,6 +555,19 @@ WRONG_TENSORS = {
     "missing": (KEY, None, "E0811", "no 'first.0.weight' (ours: first.conv.weight) in the file"),
     "surplus": ("third.weight", torch.zeros(1), "E0812", "nothing of ours is 'third.weight'"),
 }  # fmt: skip
+
+
+def test_a_type_of_the_same_size_does_not_hold_all_numbers(small: torch.nn.Module) -> None:
+    module = small.half()
+    for dtype, wrong in ((torch.bfloat16, True), (torch.float16, False)):
+        state = {k: v.to(dtype) if v.is_floating_point() else v for k, v in module.state_dict().items()}
+        save_file(state, "a.safetensors")
+        if wrong:
+            error = refused(module, "a.safetensors")
+            assert {mistake.code for mistake in error.diagnostics} == {"E0816"}
+            assert "holds bfloat16, which float16 can't hold exactly" in str(error)
+        else:
+            archdsl.load_weights(module, "a.safetensors")
 
 
 @pytest.mark.parametrize("ending", ["safetensors", "pt"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from archdsl import syntax as s
@@ -15,6 +15,7 @@ from archdsl.elaborate.values import (
     POISON,
     BlockRef,
     ModuleRef,
+    OpRef,
     Poison,
     Refused,
     Tensor,
@@ -24,7 +25,7 @@ from archdsl.elaborate.values import (
     is_large,
     is_list,
 )
-from archdsl.graph import Decision, Initialisation, Node, Template
+from archdsl.graph import Callable, Decision, Initialisation, Node, Question, Template
 from archdsl.ops import Op, OpError, TensorType, shape_text
 from archdsl.scalar import (
     Apply,
@@ -66,6 +67,7 @@ class BlockElaborator(Expressions):
         self.inits: list[Initialisation] = []
         self.labels: dict[str, Span] = {}
         self.indexed: dict[str, bool] = {}
+        self.listed: dict[str, bool] = {}
         self.usual: dict[str, Constant] = {}
         self.unusual_callables: set[str] = set()
         self.returned: list[Value] | None = None
@@ -78,6 +80,10 @@ class BlockElaborator(Expressions):
         self.raw: list[tuple[TensorType, ...]] = []
         self.decided: list[tuple[Decision, Term | None]] = []
         self.pinned = False
+        # What the branches of generated classes are made of (archdsl/emit/merge.py).
+        self.questions: dict[Term, bool] = {}
+        self.question: Term | None = None
+        self.within: tuple[Question, ...] = ()
 
     def report(self, error: Refused) -> None:
         self.shared.report(error)
@@ -108,7 +114,16 @@ class BlockElaborator(Expressions):
             raise Refused("E0204", message, span, "both become attributes; rename one")
         self.labels[label] = span
 
-    def add_op(self, op: Op, tensors: list[Tensor], label: str | None, span: Span) -> Value:
+    def _listed(self, label: str | None, is_parameter: bool, span: Span) -> None:
+        """Raise `Refused` where one label with indices is used for parameters and for modules."""
+        first, indexed, _ = (label or "").partition(".")
+        if indexed and self.listed.setdefault(first, is_parameter) != is_parameter:
+            message = f"the label {first!r} is used for parameters and for modules"
+            raise Refused("E0204", message, span, "they become lists of different kinds; rename one")
+
+    def add_op(
+        self, op: Op, tensors: list[Tensor], label: str | None, span: Span, through: str | None = None
+    ) -> Value:
         inputs = tuple(tensor.type for tensor in tensors)
         try:
             outputs = op.shape(*inputs)
@@ -128,7 +143,8 @@ class BlockElaborator(Expressions):
             raise _needs_label(op.kind, span)
         if label is not None:
             self.own(label, span)
-        return self._add(tensors, outputs, op, None, (), label, span)
+            self._listed(label, op.kind == "parameter", span)
+        return self._add(tensors, outputs, op, None, (), label, span, through)
 
     def _add(
         self,
@@ -139,6 +155,8 @@ class BlockElaborator(Expressions):
         binds: tuple[tuple[str, Scalar], ...],
         label: str | None,
         span: Span,
+        through: str | None = None,
+        callables: tuple[Callable, ...] = (),
     ) -> Value:
         """Add a node; the value is its tensor, or the tuple of them. Raises `Refused` beyond bounds."""
         if len(self.nodes) >= MOST_NODES:
@@ -156,7 +174,7 @@ class BlockElaborator(Expressions):
             message = f"a size here is a formula of more than {LARGEST_FORMULA} operations"
             help = "write y: [C, h, w] = ... now and then: that names the sizes"
             raise Refused("E0602", message, span, help)
-        results = self._append(inputs, types, op, child, binds, label, span)
+        results = self._append(inputs, types, op, child, binds, label, span, through, callables)
         return results[0] if len(results) == 1 else tuple(results)
 
     def _append(
@@ -168,11 +186,15 @@ class BlockElaborator(Expressions):
         binds: tuple[tuple[str, Scalar], ...],
         label: str | None,
         span: Span,
+        through: str | None = None,
+        callables: tuple[Callable, ...] = (),
     ) -> list[Tensor]:
         results = [self.tensor(type_) for type_ in types]
         taken = tuple([number for number, _ in inputs])
         given = tuple([number for number, _ in results])
-        self.nodes.append(Node(taken, given, op, child, binds, label, len(self.nodes), span))
+        number = len(self.nodes)
+        node = Node(taken, given, op, child, binds, label, number, span, self.within, through, callables)
+        self.nodes.append(node)
         self.raw.append(tuple(types))
         return results
 
@@ -186,7 +208,9 @@ class BlockElaborator(Expressions):
     ) -> list[Tensor]:
         """Add a node like one that there is, on other tensors of the same types; there must be room for it."""
         self.size += 1 if node.child is None else self.shared.size(node.child)
-        return self._append(inputs, types, node.op, node.child, node.binds, label, node.span)
+        return self._append(
+            inputs, types, node.op, node.child, node.binds, label, node.span, None, node.callables
+        )
 
     def call_block(
         self, ref: BlockRef, args: Args, tensors: list[Tensor], label: str | None, span: Span
@@ -202,8 +226,11 @@ class BlockElaborator(Expressions):
         if label is None and called.child.owns_weights:
             raise _needs_label(ref.name, span)
         self.own(label, span)
+        self._listed(label, False, span)
         self.called[len(self.nodes)] = called
-        return self._add(called.tensors or tensors, called.types, None, called.child, called.binds, label, span)
+        taken = called.tensors or tensors
+        given = callables_of(called.values)
+        return self._add(taken, called.types, None, called.child, called.binds, label, span, None, given)
 
     def _called(self, ref: BlockRef, args: Args, tensors: list[Tensor], span: Span) -> Called | None:
         """What a call comes to; None after an error that has been reported."""
@@ -274,7 +301,10 @@ class BlockElaborator(Expressions):
             self.report(Refused("E0403", message, condition.span, "compare it with something"))
             return None
         outcome = value.value
+        self.question = None
         if not is_constant(value.term):
+            self.question = value.term
+            self.questions[value.term] = outcome
             usual = usual_value(value.term, self.usual, outcome)
             subject = next(iter(_names_in_order(value.term)), "")
             self.note(Decision(subject, human_text(value.term), outcome, usual != outcome), value.term)
@@ -286,6 +316,20 @@ class BlockElaborator(Expressions):
             if callables:
                 self.note(Decision(callables[0], f"on {callables[0]}", outcome, True))
         return outcome
+
+    def branch(self, expr: s.Expr, outcome: bool) -> Value:
+        before = self._enter(outcome)
+        try:
+            return self.evaluate(expr)
+        finally:
+            self.within = before
+
+    def _enter(self, outcome: bool) -> tuple[Question, ...]:
+        """Note that what follows stands in a branch of the last decision; gives what stood before."""
+        before = self.within
+        if self.question is not None:
+            self.within = (*before, (self.question, outcome))
+        return before
 
     def note(self, decision: Decision, term: Term | None = None) -> None:
         """Note a decision, and the term that was asked."""
@@ -385,7 +429,11 @@ class BlockElaborator(Expressions):
                 if outcome is None:
                     self._poison(then + otherwise)
                 else:
-                    self.run(then if outcome else otherwise)
+                    before = self._enter(outcome)
+                    try:
+                        self.run(then if outcome else otherwise)
+                    finally:
+                        self.within = before
             case s.For(name, values, body):
                 for element in self.elements(values, "what 'for' goes over"):
                     self.env[name] = element
@@ -481,6 +529,17 @@ class BlockElaborator(Expressions):
         named = type_.with_shape(*written)
         self.types[value.number] = named
         return Tensor(value.number, named)
+
+
+def callables_of(values: Mapping[str, Value]) -> tuple[Callable, ...]:
+    """The arguments that are primitives without arguments of their own."""
+    return tuple(
+        [
+            Callable(name, op, value.through)
+            for name, value in values.items()
+            if isinstance(value, OpRef) and (op := value.plain()) is not None
+        ]
+    )
 
 
 def label_twice(label: str, span: Span, other: Span) -> Refused:

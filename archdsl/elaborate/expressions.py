@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _FUNCTIONS: Final = frozenset(FUNCTIONS)
 
-ROUNDING: Final = ("int", "round", "ceil", "floor")
+ROUNDING: Final = ("int", "round", "ceil", "floor", "make_divisible")
 
 _TENSOR_OPS: Final = {"+": "add", "-": "sub", "*": "mul", "/": "div", "@": "matmul"}
 _NUMBER_OPS: Final = {
@@ -57,8 +57,10 @@ class Expressions:
         """Note a mistake and go on."""
         raise NotImplementedError
 
-    def add_op(self, op: Op, tensors: list[Tensor], label: str | None, span: Span) -> Value:
-        """Apply a primitive; raises `Refused` where its shapes do not fit."""
+    def add_op(
+        self, op: Op, tensors: list[Tensor], label: str | None, span: Span, through: str | None = None
+    ) -> Value:
+        """Apply a primitive, which an argument may have named; raises `Refused` where its shapes do not fit."""
         raise NotImplementedError
 
     def call_block(
@@ -78,6 +80,10 @@ class Expressions:
     def decide(self, condition: s.Expr) -> bool | None:
         """The outcome of a compile-time condition, noted as a decision; None after an error."""
         raise NotImplementedError
+
+    def branch(self, expr: s.Expr, outcome: bool) -> Value:
+        """The value of the branch that the condition decided for last."""
+        return self.evaluate(expr)
 
     # --- what a network does with choices
 
@@ -137,7 +143,7 @@ class Expressions:
                 outcome = self.decide(expr.condition)
                 if outcome is None:
                     return POISON
-                return self.evaluate(expr.then if outcome else expr.otherwise)
+                return self.branch(expr.then if outcome else expr.otherwise, outcome)
             case s.Paren((inner,)):
                 return self.evaluate(inner)
             case s.Paren():
@@ -457,7 +463,7 @@ class Expressions:
         if op.inputs != -1 and op.inputs != len(tensors):
             count = f"{op.inputs} tensor{'' if op.inputs == 1 else 's'}"
             raise Refused("E0404", f"{op.kind} takes {count}, got {len(tensors)}", span)
-        return self.add_op(op, tensors, label, span)
+        return self.add_op(op, tensors, label, span, None if args else callee.through)
 
     def _function(self, name: str, args: Args, exprs: tuple[s.Argument, ...], span: Span) -> Value:
         if any(is_poisoned(value) for _, value, _ in args):

@@ -13,7 +13,7 @@ LONGEST_LIST: Final = 10_000
 
 FUNCTIONS: Final = (
     "ceil", "floor", "int", "round", "abs", "min", "max", "sum", "len", "range", "first", "last",
-    "divisible",
+    "divisible", "make_divisible",
 )  # fmt: skip
 
 
@@ -33,6 +33,13 @@ def function_value(name: str, values: list[Value], span: Span) -> Value:
         raise Refused("E0402", f"{name} needs a number", span)
     if name in ("min", "max", "sum"):
         return apply(name, *numbers) if len(numbers) > 1 or name == "sum" else numbers[0]
+    if name == "make_divisible":
+        if len(numbers) != 2:
+            raise Refused("E0404", f"{name} does not take these", span, "make_divisible(number, divisor)")
+        divisor = numbers[1].value
+        if not isinstance(divisor, int) or divisor < 1:
+            raise Refused("E0403", f"a divisor is a whole number from 1, got {describe(numbers[1])}", span)
+        return apply(name, *numbers)
     if len(numbers) != 1:
         raise Refused("E0404", f"{name} takes one number, got {len(numbers)}", span)
     return apply(name, numbers[0])

@@ -57,7 +57,9 @@ def _check_path(path: s.LabelPath, nodes: Sequence[Node]) -> None:
             raise Refused("E0201", message, path.span, did_you_mean(rest.partition(".")[0], known, "labels"))
         rest = rest[len(node.label or "") + 1 :]
         if node.op is not None:
-            if rest or not any(op in node.op.kind for op in ("conv", "linear", "mix_heads", "parameter")):
+            if rest or not any(
+                op in node.op.kind for op in ("conv", "linear", "mix_heads", "parameter", "bias")
+            ):
                 message = f"{'.'.join(path.parts)!r} has no weight to initialise"
                 raise Refused("E0210", message, path.span, "name a convolution, a linear layer or a parameter")
             return

@@ -175,6 +175,8 @@ class _Replay:
             self._decisions(),
             old.inits,
             old.span,
+            old.questions,
+            old.callables,
         )
 
     def _pair(self, old: Scalar) -> Scalar:
@@ -207,7 +209,10 @@ class _Replay:
             for type_, before, number in zip(given, raw, node.outputs, strict=True):
                 self._same(type_, before, number)
         # A node of its own: what is known of one is remembered by its identity.
-        return Node(node.inputs, node.outputs, op, None, (), node.label, node.module, node.span)
+        return Node(
+            node.inputs, node.outputs, op, None, (), node.label, node.module, node.span, node.guards,
+            node.through, node.callables,
+        )  # fmt: skip
 
     def _same(self, type_: TensorType, before: TensorType, number: int) -> None:
         """Raise `_Differs` unless a result has the terms that it had, and the extents that the block says."""
@@ -272,7 +277,10 @@ class _Replay:
                 raise _Differs
         if [(name, pair.term) for name, pair in child.lets] != [(name, pair.term) for name, pair in old.lets]:
             raise _Differs
-        return Node(node.inputs, node.outputs, None, child, binds, node.label, node.module, node.span)
+        return Node(
+            node.inputs, node.outputs, None, child, binds, node.label, node.module, node.span, node.guards,
+            node.through, node.callables,
+        )  # fmt: skip
 
     def _decisions(self) -> tuple[Decision, ...]:
         """The decisions, and whether they are unusual for these numbers."""

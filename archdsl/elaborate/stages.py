@@ -125,6 +125,10 @@ class StageElaborator(StreamElaborator):
         if label is not None and "." in label and label.partition(".")[0] in self._stage_names:
             if label in self.labels:
                 raise label_twice(label, span, self.labels[label])
+            inner = label.partition(".")[2]
+            if inner in CONTAINER_ATTRIBUTES:
+                message = f"{inner!r} is reserved: it is an attribute of torch's nn.Sequential or nn.ModuleDict"
+                raise Refused("E0105", message, span, "choose another name")
             self.labels[label] = span
             return
         super().own(label, span)
@@ -222,9 +226,6 @@ class StageElaborator(StreamElaborator):
             case s.Call():
                 return self._each(item, None)
             case s.Labelled(label, index, call):
-                if label in CONTAINER_ATTRIBUTES:
-                    message = f"{label!r} is reserved: the container of a stage has an attribute of this name"
-                    raise Refused("E0105", message, item.span, "choose another name")
                 with self.at(f"{self.place.rpartition('.blocks[')[0]}.{label}"):
                     made = self._each(call, label) if isinstance(call, s.Call) else self._item(call)
                 if len(made) != 1:

@@ -7,7 +7,7 @@ from typing import Final
 
 from archdsl import syntax as s
 from archdsl.elaborate.binding import Bound, Called, Signature, usual_values
-from archdsl.elaborate.blocks import BlockElaborator
+from archdsl.elaborate.blocks import BlockElaborator, callables_of
 from archdsl.elaborate.replay import MOST_RECIPES, Recipe, is_simple, kind_of_call, recipe_of, replay
 from archdsl.elaborate.values import (
     POISON,
@@ -162,15 +162,16 @@ def make_template(shared: Elaborator, ref: BlockRef, bound: Bound) -> tuple[Temp
     A block that decides that names are equal is run once more with one in the place of the other, so
     that its class needs neither.
     """
-    builder = _run(shared, ref, bound, {})
+    builder, general = _run(shared, ref, bound, {}), None
     if builder.pins:
+        general = _finish(builder, ref, bound)
         errors = len(shared.errors)
         pinned = _run(shared, ref, bound, builder.pins)
         del shared.errors[errors:]
         pinned.decisions = builder.decisions
         pinned.pinned = True
         builder = pinned
-    return _finish(builder, ref, bound), builder
+    return _finish(builder, ref, bound, general), builder
 
 
 def _run(shared: Elaborator, ref: BlockRef, bound: Bound, pins: Mapping[str, Scalar]) -> BlockElaborator:
@@ -188,7 +189,7 @@ def _run(shared: Elaborator, ref: BlockRef, bound: Bound, pins: Mapping[str, Sca
         elif isinstance(value, list):
             env[param.name] = [_constant(item) for item in value]
         else:
-            env[param.name] = value
+            env[param.name] = value.replace(through=param.name) if isinstance(value, OpRef) else value
             other = default is not None and key_of(default) != key_of(value)
             if isinstance(value, (OpRef, BlockRef)) and other:
                 builder.unusual_callables.add(param.name)
@@ -213,7 +214,9 @@ def _constant(value: Value) -> Value:
     return Scalar(value.value, value.value) if isinstance(value, Scalar) else value
 
 
-def _finish(builder: BlockElaborator, ref: BlockRef, bound: Bound) -> Template | None:
+def _finish(
+    builder: BlockElaborator, ref: BlockRef, bound: Bound, general: Template | None = None
+) -> Template | None:
     block = ref.block
     if builder.returned is None:
         help = "end it with 'return tensor', or 'output train = ...' and 'output eval = ...'"
@@ -266,6 +269,9 @@ def _finish(builder: BlockElaborator, ref: BlockRef, bound: Bound) -> Template |
         tuple(builder.decisions),
         tuple(builder.inits),
         block.span,
+        tuple(builder.questions.items()),
+        callables_of(builder.shared.signature(ref).usual),
+        general,
     )
 
 

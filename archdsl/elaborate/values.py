@@ -35,10 +35,18 @@ class OpRef(Record):
 
     op: type[Op]
     args: tuple[tuple[str | None, Any, Span], ...] = ()
+    through: str | None = None
+    """The argument of the block that is run that holds it."""
 
     @property
     def name(self) -> str:
         return self.op.kind
+
+    def plain(self) -> Op | None:
+        """The primitive, where it needs no arguments and is given none."""
+        takes_one = self.op.inputs == self.op.outputs == 1
+        needs = any(parameter.required for parameter in self.op.parameters.values())
+        return self.op() if takes_one and not needs and not self.args else None
 
 
 class BlockRef(Record):

@@ -6,15 +6,27 @@ binds, extents and lets. `dim` and `expansion` may differ, `hidden = int(dim * e
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
+from graphlib import CycleError, TopologicalSorter
+from typing import Final
 
 from archdsl.emit.forward import Forward
+from archdsl.emit.merge import MOST_FORMS, Branch, Merged, attribute_terms, merge
 from archdsl.emit.names import class_name, suffix, unique
-from archdsl.emit.wrap import call_lines, docstring
+from archdsl.emit.wrap import call_lines, conditional_lines, docstring
 from archdsl.graph import Argument, Graph, Initialisation, Node, Template
-from archdsl.ops import Constructor, Op, Spelling
+from archdsl.ops import Constructor, Spelling
+from archdsl.ops.activation import Activation
 from archdsl.record import Record
-from archdsl.scalar import Scalar, free_names, is_constant, number_text, python_text, short_text
+from archdsl.scalar import (
+    Scalar,
+    Term,
+    free_names,
+    is_constant,
+    number_text,
+    python_text,
+    short_text,
+)
 
 ANNOTATIONS = {
     "dim": "int", "count": "int", "int": "int", "odd": "int", "ratio": "float", "real": "float",
@@ -30,6 +42,10 @@ class Parameter(Record):
     default: str | None
 
 
+FUNCTION: Final = "Callable[[Tensor], Tensor]"
+"""The annotation of a parameter that takes an activation."""
+
+
 class Form(Record):
     """A generated class: its name, its constructor's parameters and its text."""
 
@@ -39,29 +55,95 @@ class Form(Record):
 
 
 class Classes:
-    """The classes of a graph, each made when the first template of its form is met."""
+    """The classes of a graph: one for each form, or for several that differ in branches alone."""
 
     def __init__(self, graph: Graph, taken: Iterable[str]) -> None:
         self.keys: dict[int, int] = {}
-        self.forms: dict[int, Form] = {}
+        """The class of a template, by its identity."""
+        self.merged: dict[int, Merged] = {}
+        """By class: what its forms are together, where it has several."""
         self.told: dict[int, list[str]] = {}
-        """By form: the decisions that tell it from the other forms of its block, as its docstring says them."""
+        """By class: the decisions that tell it from the others of its block, as its docstring says them."""
         templates = [t for t in graph.templates() if t is not graph.template]
-        numbers: dict[object, int] = {}
+        drawn = self._drawn(templates)
         firsts: dict[int, Template] = {}
+
+        def visit(template: Template) -> None:
+            number = self.keys[id(template)]
+            if number not in firsts:
+                for node in drawn[number].nodes:
+                    if node.child is not None:
+                        visit(node.child)
+                firsts.setdefault(number, drawn[number])
+
+        # In the order in which they are met: a class stands behind those that it uses.
         for template in templates:
-            key = _form_key(template, self.keys)
-            number = numbers.setdefault(key, len(numbers))
-            self.keys[id(template)] = number
-            firsts.setdefault(number, template)
+            visit(template)
         self.told = _told(firsts)
-        names = _class_names(firsts, self.keys, set(taken))
+        # A constructor calls classes, and names its own variables as the document does.
+        variables = {name for template in templates for name in template.values}
+        names = _class_names(firsts, self.keys, {*taken, *variables})
+        self.forms: dict[int, Form] = {}
         for number, template in firsts.items():
-            self.forms[number] = _Writer(template, self).form(names[number])
+            writer = _Writer(template, self, self.merged.get(number), self.told[number])
+            self.forms[number] = writer.form(names[number])
 
     def of(self, template: Template) -> Form:
         """The class of a template."""
         return self.forms[self.keys[id(template)]]
+
+    def _drawn(self, templates: Sequence[Template]) -> dict[int, Template]:
+        """Give every template a class; the result has, by class, the template that it is written from."""
+        drawn: dict[int, Template] = {}
+        numbers: dict[object, int] = {}
+        for group in _by_block(templates):
+            forms: dict[object, list[Template]] = {}
+            for template in group:
+                forms.setdefault(_form_key(template, self.keys), []).append(template)
+            for members, merged in self._classes(list(forms.values())):
+                key = _form_key(members[0], self.keys)
+                number = numbers.setdefault(key, len(drawn))
+                drawn[number] = members[0] if merged is None else merged.template
+                if merged is not None:
+                    self.merged[number] = merged
+                self.keys.update((id(template), number) for template in members)
+        return drawn
+
+    def _classes(self, forms: list[list[Template]]) -> Iterator[tuple[list[Template], Merged | None]]:
+        """The forms of one block, those together that one class can be."""
+        found: list[tuple[list[Template], Merged | None]] = []
+        for form in forms:
+            for place, (members, _) in enumerate(found if len(forms) <= MOST_FORMS else ()):
+                both = [*members, *form]
+                merged = merge(self._general(both), self.keys)
+                if merged is not None:
+                    found[place] = both, merged
+                    break
+            else:
+                found.append((form, None))
+        return iter(found)
+
+    def _general(self, templates: Sequence[Template]) -> list[Template]:
+        """Their forms before any name was put in the place of an equal one, one template each."""
+        general = [template.general or template for template in templates]
+        return list({_form_key(template, self.keys): template for template in general}.values())
+
+
+def _by_block(templates: Sequence[Template]) -> list[list[Template]]:
+    """The templates by block, those that others call first; one by one where blocks call themselves."""
+    groups: dict[object, list[Template]] = {}
+    calls: dict[object, dict[object, None]] = {}
+    for template in templates:
+        block = (template.block, template.span)
+        groups.setdefault(block, []).append(template)
+        inner = calls.setdefault(block, {})
+        for node in template.nodes:
+            if node.child is not None:
+                inner[(node.child.block, node.child.span)] = None
+    try:
+        return [groups[block] for block in TopologicalSorter(calls).static_order()]
+    except CycleError:
+        return [[template] for template in templates]
 
 
 def _form_key(template: Template, keys: dict[int, int]) -> object:
@@ -71,8 +153,9 @@ def _form_key(template: Template, keys: dict[int, int]) -> object:
             node.outputs,
             node.label,
             node.module,
-            _terms(node.op) if node.op is not None else keys[id(node.child)],
+            attribute_terms(node.op) if node.op is not None else keys[id(node.child)],
             tuple((name, pair.term) for name, pair in node.binds),
+            tuple((given.name, attribute_terms(given.op)) for given in node.callables),
         )
         for node in template.nodes
     )
@@ -93,18 +176,6 @@ def _form_key(template: Template, keys: dict[int, int]) -> object:
         template.training_outputs,
         template.inits,
     )
-
-
-def _terms(value: object) -> object:
-    """An attribute without its values: terms, strings, and the primitive that holds them."""
-    if isinstance(value, Scalar):
-        return (type(value.term), value.term)
-    if isinstance(value, Op):
-        by_value = tuple(getattr(value, name) for name in value.by_value)
-        return (value.kind, by_value, tuple(_terms(getattr(value, name)) for name in value._fields))
-    if isinstance(value, tuple):
-        return tuple(map(_terms, value))
-    return value
 
 
 def _class_names(firsts: dict[int, Template], keys: dict[int, int], taken: set[str]) -> dict[int, str]:
@@ -153,17 +224,26 @@ def _inner(template: Template) -> list[tuple[str, bool]]:
 class _Writer:
     """Writes the class of one template."""
 
-    def __init__(self, template: Template, classes: Classes) -> None:
+    def __init__(
+        self, template: Template, classes: Classes, merged: Merged | None, told: Sequence[str]
+    ) -> None:
         self.template = template
         self.classes = classes
+        self.told = told
+        self.branches = merged.branches if merged is not None else ()
+        self.called = merged.called if merged is not None else {}
+        self.callables = merged.callables if merged is not None else ()
+        self.required = merged.required if merged is not None else ()
         self.built: set[str] = set()
         self.stored: set[str] = set()
 
     def form(self, name: str) -> Form:
         template = self.template
         modules = module_names(template)
-        constructed = self._constructed(modules)
-        forward = Forward(template, modules, self._on_self).run()
+        skipped = [branch for branch in self.branches if self._is_skipped(branch, modules)]
+        constructed = self._constructed(modules, skipped)
+        kept = [branch for branch in self.branches if branch not in skipped]
+        forward = Forward(template, modules, self._on_self, kept, self.called).run()
         lets = self._lets()
         parameters = self._parameters(lets)
         about = self._about()
@@ -180,6 +260,7 @@ class _Writer:
         order = [*template.values]
         for stored in sorted(self.stored, key=order.index):
             lines.append(f"        self.{stored} = {stored}")
+        lines += [f"        self.{given} = {given}" for given in dict.fromkeys(self.called.values())]
         lines += constructed
         for init in template.inits:
             lines += init_lines(init, template, dictionaries(template))
@@ -193,8 +274,7 @@ class _Writer:
     def _about(self) -> str:
         """The docstring: the block's own, and what this form of it decided."""
         doc = self.template.doc or f"The block {self.template.block}."
-        told = self.classes.told[self.classes.keys[id(self.template)]]
-        return f"{doc}\n\nForm: {'; '.join(told)}." if told else doc
+        return f"{doc}\n\nForm: {'; '.join(self.told)}." if self.told else doc
 
     def _forward_signature(self) -> str:
         template = self.template
@@ -212,9 +292,27 @@ class _Writer:
 
     # --- the constructor
 
-    def _constructed(self, modules: dict[int, str]) -> list[str]:
+    def _is_skipped(self, branch: Branch, modules: dict[int, str]) -> bool:
+        """Whether a branch is one module, in whose place the identity may stand."""
+        node = self.template.nodes[branch.first]
+        return (
+            branch.last - branch.first == 1
+            and branch.first in modules
+            and node.inputs == (branch.otherwise,)
+            and node.kind != "drop_path"
+        )
+
+    def _constructed(self, modules: dict[int, str], skipped: Sequence[Branch]) -> list[str]:
         """The lines that make the modules, in the order of their nodes."""
         lines: list[str] = []
+        identities = {branch.first: branch.condition for branch in skipped}
+        others = {
+            index: branch.condition
+            for branch in self.branches
+            if branch not in skipped
+            for index in range(branch.first, branch.last)
+        }
+        asked: Term = None
         grouped: dict[str, list[tuple[str, str, list[str]]]] = {}
         for index, attribute in modules.items():
             constructor = self._constructor(self.template.nodes[index])
@@ -222,8 +320,18 @@ class _Writer:
             if "[" in attribute:
                 group, _, key = attribute[:-1].partition("[")
                 grouped.setdefault(group, []).append((key, name, args))
+            elif index in identities:
+                condition = python_text(identities[index], self._bare)
+                lines += conditional_lines(f"{attribute} = ", f"{name}(", args, condition, "nn.Identity()", 8)
+            elif index in others and self.template.nodes[index].kind != "drop_path":
+                if others[index] != asked:
+                    lines.append(f"        if {python_text(others[index], self._bare)}:")
+                asked = others[index]
+                lines += call_lines(f"{attribute} = {name}(", args, ")", 12)
+                continue
             elif name:
                 lines += call_lines(f"{attribute} = {name}(", args, ")", 8)
+            asked = None
         for group, members in grouped.items():
             by_name = members[0][0].startswith('"')
             holds = "Parameter" if members[0][1] == "nn.Parameter" else "Module"
@@ -240,7 +348,8 @@ class _Writer:
             assert made is not None
             return made
         assert node.child is not None
-        return child_constructor(node, self.classes.of(node.child), self._bare)
+        own = [*self.required, *(given.name for given in self.callables)]
+        return child_constructor(node, self.classes.of(node.child), self._bare, callables=own)
 
     # --- names that the class needs
 
@@ -268,6 +377,12 @@ class _Writer:
                 continue
             made = _parameter_of(argument)
             (required if made.default is None else defaulted).append(made)
+        for name in self.required:
+            required.append(Parameter(name, FUNCTION, None))
+        for given in self.callables:
+            assert isinstance(given.op, Activation)
+            text = given.op.as_function()
+            (defaulted if text else required).append(Parameter(given.name, FUNCTION, text or None))
         if template.drops_paths:
             defaulted.append(Parameter("drop_path", "float", "0.0"))
         return (*required, *defaulted)
@@ -356,17 +471,32 @@ def argument_texts(constructor: Constructor) -> list[str]:
     return [*constructor.args, *(f"{name}={value}" for name, value in constructor.keywords)]
 
 
-def child_constructor(node: Node, form: Form, rename: object, rate: str = "drop_path") -> Constructor:
+def child_constructor(
+    node: Node,
+    form: Form,
+    rename: object,
+    rate: str = "drop_path",
+    callables: Sequence[str] = (),
+) -> Constructor:
     """The call that makes a block inside another: required arguments by place, others by name.
 
-    Arguments that equal their default are left out.
+    Arguments that equal their default are left out. `callables` are the caller's own arguments that take
+    activations.
     """
     binds = dict(node.binds)
     args: list[str] = []
     named: list[tuple[str, str]] = []
     for parameter in form.parameters:
         if parameter.name == "drop_path":
-            named.append(("drop_path", rate))
+            # A branch may be left out that drops paths where it is there.
+            named += [("drop_path", rate)] if node.drops_paths else []
+            continue
+        if parameter.annotation == FUNCTION:
+            text = _function(node, parameter.name, callables)
+            if parameter.default is None:
+                args.append(text)
+            elif text != parameter.default:
+                named.append((parameter.name, text))
             continue
         term = binds[parameter.name].term
         text = short_text(term) if is_constant(term) else python_text(term, rename)  # type: ignore[arg-type]
@@ -375,6 +505,15 @@ def child_constructor(node: Node, form: Form, rename: object, rate: str = "drop_
         elif text != parameter.default:
             named.append((parameter.name, text))
     return Constructor(form.name, tuple(args), tuple(named))
+
+
+def _function(node: Node, name: str, callables: Sequence[str]) -> str:
+    """What a call gives to an argument that takes an activation: the caller's own argument, or a function."""
+    given = next(given for given in node.callables if given.name == name)
+    if given.through in callables:
+        return given.through or ""
+    assert isinstance(given.op, Activation)
+    return given.op.as_function()
 
 
 def result_annotation(template: Template) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from archdsl.emit.merge import Branch
 from archdsl.emit.wrap import WIDTH, with_comment
 from archdsl.graph import Node, Template
 from archdsl.ops import Code, Spelling, TensorType
 from archdsl.ops.activation import Activation
-from archdsl.scalar import human_text
+from archdsl.scalar import human_text, python_text
 
 MOST_NESTED_CALLS = 3
 """A line with more calls inside one another is cut in two: people do not read further."""
@@ -52,6 +53,7 @@ _IN_LINE = frozenset(
         "identity",
         "split",
         "slice",
+        "select",
         "roll",
         "global_avg_pool",
     ]
@@ -71,14 +73,21 @@ class Forward:
         template: Template,
         module_of: Mapping[int, str],
         rename: Callable[[str], str],
+        branches: Sequence[Branch] = (),
+        called: Mapping[int, str] | None = None,
         indent: int = 8,
     ) -> None:
         self.template = template
         self.module_of = module_of
+        self.rename = rename
         self.write = Spelling(rename)
+        self.branches = {branch.first: branch for branch in branches}
+        self.called = called or {}
         self.indent = indent
         self.lines: list[str] = []
         self.uses = _uses(template)
+        for branch in branches:
+            self.uses[branch.otherwise] += 1
         self.variable: dict[int, str] = {}
         self.holder: dict[str, int] = {}
         self.pending: dict[int, Tree] = {}
@@ -92,22 +101,84 @@ class Forward:
     def run(self) -> list[str]:
         """The lines of the body, the last of which returns."""
         template = self.template
-        for node in template.nodes:
-            tree = Tree(node, [self.pending.pop(v, v) for v in node.inputs])
-            if len(node.outputs) != 1:
-                self._assign_many(node, tree)
-                continue
-            (value,) = node.outputs
-            if self.uses[value] == 1 and (value not in template.names or self._is_result(node, value)):
-                self.pending[value] = tree
+        index = 0
+        while index < len(template.nodes):
+            branch = self.branches.get(index)
+            if branch is not None:
+                if self._branch(branch):
+                    return self.lines
+                index = branch.last
             else:
-                self._assign(value, self._name_for(value, tree), tree)
+                self._add(template.nodes[index])
+                index += 1
         if template.training_outputs is not None:
             texts = [self._result(value) for value in template.training_outputs]
             pad = " " * self.indent
             self.lines += [f"{pad}if self.training:", f"{pad}    return {', '.join(texts)}"]
         self._return(template.outputs)
         return self.lines
+
+    def _add(self, node: Node) -> None:
+        """Note a node: as an operand of the one that reads it, or as a statement."""
+        template = self.template
+        if node.op is not None and node.op.reads_twice(*template.input_types(node)):
+            for value in node.inputs:
+                if value in self.pending and template.types[value].batched:
+                    tree = self.pending.pop(value)
+                    self._assign(value, self._name_for(value, tree), tree)
+        tree = Tree(node, [self.pending.pop(v, v) for v in node.inputs])
+        if len(node.outputs) != 1:
+            self._assign_many(node, tree)
+            return
+        (value,) = node.outputs
+        if self.uses[value] == 1 and (value not in template.names or self._is_result(node, value)):
+            self.pending[value] = tree
+        else:
+            self._assign(value, self._name_for(value, tree), tree)
+
+    def _branch(self, branch: Branch) -> bool:
+        """Write what is there where a condition holds; True where it returned."""
+        template = self.template
+        nodes = template.nodes[branch.first : branch.last]
+        inside = {value for node in nodes for value in node.outputs}
+        for value in [*(v for node in nodes for v in node.inputs if v not in inside), branch.otherwise]:
+            if value in self.pending:
+                tree = self.pending.pop(value)
+                self._assign(value, self._name_for(value, tree), tree)
+        condition = python_text(branch.condition, self.rename)
+        plain = self.variable[branch.otherwise]
+        if branch.last == len(template.nodes) and template.outputs == (branch.result,):
+            whole = self._tree_of(nodes)
+            text = self._render(whole).text if whole is not None else ""
+            line = f"return {text} if {condition} else {plain}"
+            if whole is not None and self.indent + len(line) <= WIDTH:
+                self._statement(line, template.types[branch.result], "")
+                return True
+        self.uses[branch.otherwise] -= 1
+        name = plain
+        if self.uses[branch.otherwise] > sum(node.inputs.count(branch.otherwise) for node in nodes):
+            name = self._free(template.names.get(branch.result, "y"), None)
+            self.lines.append(f"{' ' * self.indent}{name} = {plain}")
+        self.lines.append(f"{' ' * self.indent}if {condition}:")
+        self.indent += 4
+        shown, self.shown = self.shown, ""
+        for node in nodes[:-1]:
+            self._add(node)
+        tree = Tree(nodes[-1], [self.pending.pop(v, v) for v in nodes[-1].inputs])
+        self._assign(branch.result, name, tree)
+        self.indent -= 4
+        self.shown = shown
+        return False
+
+    def _tree_of(self, nodes: Sequence[Node]) -> Tree | None:
+        """Some nodes as one expression; None where a tensor in it is read twice, or a node gives several."""
+        trees: dict[int, Tree] = {}
+        for node in nodes:
+            if len(node.outputs) != 1 or (node is not nodes[-1] and self.uses[node.outputs[0]] != 1):
+                return None
+            trees[node.outputs[0]] = Tree(node, [trees.get(value, value) for value in node.inputs])
+        tree = trees[nodes[-1].outputs[0]]
+        return tree if tree.depth <= MOST_NESTED_CALLS else None
 
     def _is_result(self, node: Node, value: int) -> bool:
         """Whether a tensor is all that the block returns, and nothing stands between."""
@@ -230,6 +301,8 @@ class Forward:
         ]
         node = tree.node
         index = node.module
+        if index in self.called:
+            return Code(f"self.{self.called[index]}({codes[0].text})")
         if node.op is None:
             return Code(f"{self.module_of[index]}({', '.join(code.text for code in codes)})")
         module = self.module_of.get(index, "")

@@ -5,23 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from archdsl.names import GENERATED_CLASSES
+
 # How the field writes what no rule gives.
 SPELLINGS: Final = {
     "bn": "BN", "ffn": "FFN", "mhsa": "MHSA", "mlp": "MLP", "se": "SE", "relu": "ReLU", "relu6": "ReLU6",
     "gelu": "GELU", "silu": "SiLU", "elu": "ELU", "vit": "ViT", "swiglu": "SwiGLU", "grn": "GRN",
-    "mbconv": "MBConv", "qkv": "QKV",
+    "mbconv": "MBConv", "qkv": "QKV", "resnet": "ResNet", "meta3d": "Meta3D", "meta4d": "Meta4D",
 }  # fmt: skip
 
 
 def class_name(name: str) -> str:
-    """`conv_bn` is `ConvBN`, `EfficientFormerV2_S0` is `EfficientFormerV2S0`."""
+    """`conv_bn` is `ConvBN`, `EfficientFormerV2_S0` is `EfficientFormerV2S0`; `f` is `F_`, for `F` is taken."""
+    result = _joined(name)
+    return f"{result}_" if result in GENERATED_CLASSES else result
+
+
+def _joined(name: str) -> str:
     words = [word for word in name.split("_") if word]
     return "".join(SPELLINGS.get(word, word[:1].upper() + word[1:]) for word in words)
 
 
 def suffix(decisions: Sequence[tuple[str, bool]]) -> str:
     """What a class is called after its block's name: the decisions that are not the usual ones."""
-    return "".join(class_name(name) if outcome else f"No{class_name(name)}" for name, outcome in decisions)
+    return "".join(_joined(name) if outcome else f"No{_joined(name)}" for name, outcome in decisions)
 
 
 def unique(name: str, taken: set[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -15,11 +16,20 @@ from archdsl.emit.classes import (
 )
 from archdsl.emit.forward import shape_comment
 from archdsl.emit.names import class_name, unique
-from archdsl.emit.wrap import WIDTH, call_lines, docstring, run_length, with_comment
+from archdsl.emit.wrap import (
+    WIDTH,
+    call_lines,
+    conditional_lines,
+    docstring,
+    run_length,
+    with_comment,
+)
 from archdsl.graph import Graph, Node, Stage
 from archdsl.ops import Code, Constructor, Spelling
 from archdsl.scalar import number_text
 
+MOST_ALTERNATING = 4
+"""A stage whose blocks alternate between so many classes is a loop."""
 MOST_NESTED_ENTRIES = 3
 """So many entries may be called inside one another in a line of the network's own methods."""
 
@@ -117,7 +127,10 @@ class NetworkClass:
         before, after = f"{self._attribute(index)} = {made.name}(", ")"
         args = argument_texts(made)
         if self._is_optional(index):
-            after = ") if num_classes else nn.Identity()"
+            call = f"{made.name}("
+            before = f"{self._attribute(index)} = "
+            lines = conditional_lines(before, call, args, "num_classes", "nn.Identity()", 8, comment)
+            return [*self._dictionary(index), *lines]
         return [*self._dictionary(index), *call_lines(before, args, after, 8, comment)]
 
     def _attribute(self, index: int) -> str:
@@ -148,7 +161,10 @@ class NetworkClass:
             index >= self.graph.head
             and made is not None
             and len(node.inputs) == len(node.outputs) == 1
-            and any("num_classes" in text for text in argument_texts(made))
+            and any(
+                re.search(r"\bnum_classes\b", text)
+                for text in (*made.args, *(value for _, value in made.keywords))
+            )
         )
 
     def _stage(self, stage: Stage) -> list[str]:
@@ -163,10 +179,10 @@ class NetworkClass:
         items: list[str] = []
         start = stage.first
         while start < stage.last:
-            end = start + 1
-            while end < stage.last and self._alike(start, end):
-                end += 1
-            items += self._run(start, end)
+            period, end = self._repetition(start, stage.last)
+            if period == 1 and self._is_transition(start, end):
+                end = start + 1
+            items += self._run(start, end, period)
             start = end
         container = "nn.Sequential" if plain else "nn.ModuleList"
         lines = with_comment(f"        self.{stage.label} = {container}(", comment)
@@ -223,59 +239,98 @@ class NetworkClass:
         before = f"self.{stage}.add_module(str(i), {made.name}("
         return [f"        {loop}", *call_lines(before, argument_texts(made), "))", 12)]
 
-    def _alike(self, a: int, b: int) -> bool:
-        """Whether two blocks can stand in one run: the same class of ours, or primitives made alike."""
-        one, other = self._made(a), self._made(b)
-        if self.template.nodes[a].child is None:
-            return one == other
-        return one is not None and other is not None and one.name == other.name
+    def _kind(self, index: int) -> object:
+        """What blocks of a run share: their class, and whether they have a rate; primitives are made alike."""
+        made = self._made(index, "rate")
+        if made is None or self.template.nodes[index].child is None:
+            return made
+        return made.name, index in self.rate_of
 
-    def _run(self, start: int, end: int) -> list[str]:
-        """Lines for blocks of one class: one call, or a comprehension over what differs."""
-        made = [self._made(index, "rate") for index in range(start, end)]
-        assert all(made)
+    def _repetition(self, start: int, last: int) -> tuple[int, int]:
+        """How many kinds of blocks follow each other from `start` on, again and again, and where that ends.
+
+        The fewest of those that reach furthest; (1, start + 1) for a block that repeats nothing.
+        """
+        kinds = [self._kind(index) for index in range(start, last)]
+        best, reach = 1, 1
+        for period in range(1, MOST_ALTERNATING + 1):
+            end = period
+            while end < len(kinds) and kinds[end] == kinds[end - period]:
+                end += 1
+            end -= end % period
+            if (period == 1 or end >= 2 * period) and end > reach and None not in kinds[:period]:
+                best, reach = period, end
+        return best, start + reach
+
+    def _is_transition(self, start: int, end: int) -> bool:
+        """Whether the first of a run takes other channels than the rest, which are all made alike."""
+        args = [m.args for index in range(start, end) if (m := self._made(index, "rate"))]
+        return len(args) > 2 and args[0] != args[1] and self._varying(range(start + 1, end)) == []
+
+    def _varying(self, indices: range) -> list[str]:
+        """What differs between blocks of one class, but for their rates."""
+        made = [m for index in indices if (m := self._made(index, "rate"))]
+        columns = [(str(place), [m.args[place] for m in made]) for place in range(len(made[0].args))]
+        columns += self._keyword_rows(indices).items()
+        return [name for name, values in columns if len(set(values)) > 1]
+
+    def _run(self, start: int, end: int, period: int) -> list[str]:
+        """Lines for blocks whose classes repeat: one call, or a comprehension over what differs."""
         if end - start == 1:
             single = self._made(start)
             assert single is not None
             return _indented(call_lines(f"{single.name}(", argument_texts(single), "),", 12), 12)
+        taken: set[str] = set()
+        rows = [self._call_over(range(start + k, end, period), taken) for k in range(period)]
+        sources = [source for _, own in rows for source in own]
+        calls = [call for call, _ in rows]
+        return _comprehension(calls, sources, (end - start) // period)
+
+    def _call_over(self, indices: range, taken: set[str]) -> tuple[str, list[tuple[str, str]]]:
+        """The call that makes each of some blocks of one class, and (name, list) of what differs in it."""
+        start = indices[0]
+        made = [self._made(index, "rate") for index in indices]
         first = made[0]
         assert first is not None
-        keywords = self._keyword_rows(start, end)
-        varying = [name for name, values in keywords.items() if len(set(values)) > 1]
+        keywords = self._keyword_rows(indices)
         args = list(first.args)
         sources: list[tuple[str, str]] = []
-        # What the call says of the network must not become what the loop goes over.
-        taken = {"in_channels", "num_classes", "rates"}
         rows = [m.args for m in made if m is not None]
         for position in range(len(args)):
             column = [row[position] for row in rows]
             if len(set(column)) > 1:
-                name = unique(self._required_name(start, position), taken)
-                args[position] = name
-                sources.append((name, run_length(column)))
+                args[position] = unique(_loop_variable(self._required_name(start, position)), taken)
+                sources.append((args[position], run_length(column)))
         for name, values in keywords.items():
             if name == "drop_path":
                 continue
-            if name in varying:
-                variable = unique(name, taken)
+            if len(set(values)) > 1:
+                variable = unique(_loop_variable(name), taken)
                 args.append(f"{name}={variable}")
                 sources.append((variable, run_length(values)))
             elif values[0] != self._default(start, name):
                 args.append(f"{name}={values[0]}")
-        if "drop_path" in keywords:
-            args.append("drop_path=rate")
-            rate = self.rate_of[start]
-            sources.append(("rate", f"rates[{rate}:{rate + end - start}]"))
-        call = f"{first.name}({', '.join(args)})"
-        return _comprehension(call, sources, end - start)
+        if start in self.rate_of:
+            variable = unique("rate", taken)
+            sources.append((variable, self._rates(indices)))
+            # A primitive that drops paths takes nothing but its rate.
+            args = [*args, f"drop_path={variable}"] if "drop_path" in keywords else [variable]
+        return f"{first.name}({', '.join(args)})", sources
 
-    def _keyword_rows(self, start: int, end: int) -> dict[str, list[str]]:
-        """For every argument by name that some block of the run gives: its text in each of them."""
-        given = [dict(m.keywords) for i in range(start, end) if (m := self._made(i, "rate"))]
-        child = self.template.nodes[start].child
+    def _rates(self, indices: range) -> str:
+        """The rates of some blocks: a slice of all."""
+        numbers = [self.rate_of[index] for index in indices]
+        step = numbers[1] - numbers[0] if len(numbers) > 1 else 1
+        by = f":{step}" if step > 1 else ""
+        return f"rates[{numbers[0]}:{numbers[-1] + 1}{by}]"
+
+    def _keyword_rows(self, indices: range) -> dict[str, list[str]]:
+        """For every argument by name that some of these blocks give: its text in each of them."""
+        given = [dict(m.keywords) for i in indices if (m := self._made(i, "rate"))]
+        child = self.template.nodes[indices[0]].child
         names = [*given[0]] if child is None else [p.name for p in self.classes.of(child).parameters]
         return {
-            name: [row.get(name, self._default(start, name)) for row in given]
+            name: [row.get(name, self._default(indices[0], name)) for row in given]
             for name in names
             if any(name in row for row in given)
         }
@@ -313,7 +368,8 @@ class NetworkClass:
         graph = self.graph
         body = self._steps(0, graph.head)
         labels = dict(graph.features)
-        marks = {value: label for label, value in labels.items()}
+        variables = self._feature_variables()
+        marks = {value: variables[label] for label, value in labels.items()}
         last = max((i for i, s in enumerate(body) if s.node.outputs[0] in marks), default=-1)
         lines: list[str] = []
         if labels:
@@ -321,7 +377,7 @@ class NetworkClass:
             about = f"The maps of {', '.join(labels)}, for detection and segmentation."
             lines += docstring(about, 8)
             lines += self._chain(body[: last + 1], "x", marks)
-            lines.append(f"        return [{', '.join(labels)}]")
+            lines.append(f"        return [{', '.join(variables.values())}]")
         lines += ["", "    def forward_features(self, x: Tensor) -> Tensor:"]
         at_end = [i for i, (label, _) in enumerate(graph.features) if last >= 0
                   and labels[label] == body[last].node.outputs[0]]  # fmt: skip
@@ -389,9 +445,7 @@ class NetworkClass:
         result = result_annotation(self.template)
         labels = [label for label, _ in self.graph.features]
         names = [name for name, _ in self.template.inputs]
-        # A map keeps a variable of its own while its stream goes on.
-        taken = set(self.template.names.values())
-        marks = {label: unique(label.replace(".", "_"), taken) for label in dict.fromkeys(labels)}
+        marks = self._feature_variables()
         if labels:
             lines += ["", f"    def features(self, {inputs}) -> list[Tensor]:"]
             lines += docstring(f"The maps of {', '.join(labels)}.", 8)
@@ -409,6 +463,15 @@ class NetworkClass:
         lines += self._stream_statements(self.graph.head, len(self.template.nodes), {})
         lines.append(f"        return {self._name(self.template.outputs[0])}")
         return lines
+
+    def _feature_variables(self) -> dict[str, str]:
+        """The variable of each map of the pyramid by its label, which no stream has: that one goes on."""
+        taken = self._stream_names()
+        labels = dict.fromkeys(label for label, _ in self.graph.features)
+        return {label: unique(label.replace(".", "_"), taken) for label in labels}
+
+    def _stream_names(self) -> set[str]:
+        return {"x", *self.template.names.values(), *(name for name, _ in self.template.inputs)}
 
     def _carried(self) -> list[str]:
         """The streams that the head reads, or the result where there is no head."""
@@ -490,8 +553,9 @@ class NetworkClass:
                 continue
             if b - a < stage.last - stage.first:
                 blocks += f"[{a}:{b}]"
-            lines.append(f"        for block in {blocks}:")
-            lines.append(f"            {self._statement(nodes[start], 'block')}")
+            block = unique("block", self._stream_names() | set(self._feature_variables().values()))
+            lines.append(f"        for {block} in {blocks}:")
+            lines.append(f"            {self._statement(nodes[start], block)}")
             start = end
         return lines
 
@@ -500,7 +564,13 @@ def _indented(lines: list[str], indent: int) -> list[str]:
     return [line[indent:] for line in lines]
 
 
-def _comprehension(call: str, sources: list[tuple[str, str]], count: int) -> list[str]:
+def _loop_variable(name: str) -> str:
+    """The variable that a comprehension gives an argument by: its name, unless the constructor has it."""
+    return f"{name}_" if name.rstrip("_") in ("num_classes", "in_channels") else name
+
+
+def _comprehension(calls: list[str], sources: list[tuple[str, str]], count: int) -> list[str]:
+    """`*(call for ...),`, of one call or of several that alternate."""
     if not sources:
         loop = f"for _ in range({count})"
     elif len(sources) == 1:
@@ -508,7 +578,23 @@ def _comprehension(call: str, sources: list[tuple[str, str]], count: int) -> lis
     else:
         names = ", ".join(name for name, _ in sources)
         loop = f"for {names} in zip({', '.join(values for _, values in sources)})"
-    line = f"*({call} {loop}),"
-    if len(line) + 12 <= WIDTH:
-        return [line]
-    return ["*(", f"    {call}", f"    {loop}", "),"]
+    loops = [loop]
+    if len(loop) + 16 > WIDTH and len(sources) > 1:
+        names, values = ", ".join(name for name, _ in sources), [values for _, values in sources]
+        loops = _indented(call_lines(f"for {names} in zip(", values, ")", 16), 16)
+    if len(calls) == 1:
+        line = f"*({calls[0]} {loop}),"
+        if len(line) + 12 <= WIDTH:
+            return [line]
+        return ["*(", *_indented(_broken(calls[0], 16), 12), *(f"    {part}" for part in loops), "),"]
+    pair = f"for block in ({', '.join(calls)})"
+    inner = [f"    {pair}"]
+    if len(pair) + 16 > WIDTH:
+        inner = ["    for block in (", *(f"        {call}," for call in calls), "    )"]
+    return ["*(", "    block", *(f"    {part}" for part in loops), *inner, "),"]
+
+
+def _broken(call: str, indent: int) -> list[str]:
+    """A call on one line, or its arguments on lines of their own where that is too long."""
+    name, _, rest = call.partition("(")
+    return call_lines(f"{name}(", rest[:-1].split(", "), ")", indent)

@@ -25,6 +25,26 @@ def call_lines(before: str, args: Sequence[str], after: str, indent: int, commen
     return [*above, pad + before, *(f"{pad}    {arg}," for arg in args), pad + after]
 
 
+def conditional_lines(
+    before: str, call: str, args: Sequence[str], condition: str, otherwise: str, indent: int, comment: str = ""
+) -> list[str]:
+    """`before call(args) if condition else otherwise`, on one line or in parentheses on several."""
+    pad = " " * indent
+    line = f"{pad}{before}{call}{', '.join(args)}) if {condition} else {otherwise}"
+    if len(line) <= WIDTH:
+        return with_comment(line, comment)
+    above = [f"{pad}# {comment}"] if comment else []
+    inner = call_lines(call, args, ")", indent + 4)
+    return [
+        *above,
+        f"{pad}{before}(",
+        *inner,
+        f"{pad}    if {condition}",
+        f"{pad}    else {otherwise}",
+        f"{pad})",
+    ]
+
+
 def with_comment(line: str, comment: str) -> list[str]:
     """A line and its comment, behind it where that fits."""
     if not comment:
@@ -36,21 +56,13 @@ def with_comment(line: str, comment: str) -> list[str]:
 
 
 def docstring(text: str, indent: int) -> list[str]:
-    """A docstring that can't end early: ASCII, quotes and backslashes escaped, wrapped to the width.
+    """A docstring that can't end early, wrapped to the width.
 
     A line end is a line end, an empty line parts paragraphs.
     """
     pad = " " * indent
-    safe = text.replace("\\", "\\\\").replace('"', "'")
-    safe = "".join(
-        char if " " <= char <= "~" or char == "\n" else char.encode("unicode_escape").decode("ascii")
-        for char in safe
-    )
-    lines: list[str] = []
-    for paragraph in safe.split("\n"):
-        # The first line shares its width with the opening quotes.
-        room = WIDTH - indent - (3 if not lines else 0)
-        lines += textwrap.wrap(paragraph, room, break_on_hyphens=False) or [""]
+    # The first line shares its width with the opening quotes.
+    lines = prose(text, WIDTH - indent, 3)
     while len(lines) > 1 and not lines[-1]:
         lines.pop()
     lines[0] = f'"""{lines[0]}'
@@ -59,8 +71,30 @@ def docstring(text: str, indent: int) -> list[str]:
     return [f"{pad}{line}".rstrip() for line in lines] + [f'{pad}"""']
 
 
+def prose(text: str, width: int, taken: int = 0) -> list[str]:
+    """The lines of a text in a docstring: ASCII, quotes and backslashes escaped, the first shorter by `taken`.
+
+    A word that is longer than a line is left whole: cut in two, an escape would be none any more.
+    """
+    safe = text.replace("\\", "\\\\").replace('"', "'")
+    safe = "".join(
+        char if " " <= char <= "~" or char == "\n" else char.encode("unicode_escape").decode("ascii")
+        for char in safe
+    )
+    lines: list[str] = []
+    for paragraph in safe.split("\n"):
+        room = width - (taken if not lines else 0)
+        lines += textwrap.wrap(paragraph, room, break_on_hyphens=False, break_long_words=False) or [""]
+    return lines
+
+
 def run_length(values: Sequence[str]) -> str:
-    """A list as a person writes it: `[4, 3, 3, 3]`, but `[4] * 6 + [3] * 6`."""
+    """A list as a person writes it: `[4, 3, 3, 3]`, but `[4] * 6 + [3] * 6` and `[0, 3] * 3`."""
+    for period in range(2, len(values) // 3 + 1):
+        if len(values) % period == 0 and list(values) == list(values[:period]) * (len(values) // period):
+            if len(set(values)) > 1:
+                return f"[{', '.join(values[:period])}] * {len(values) // period}"
+            break
     runs: list[tuple[str, int]] = []
     for value in values:
         if runs and runs[-1][0] == value:

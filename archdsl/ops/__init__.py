@@ -71,11 +71,14 @@ OPS: Final[dict[str, type[Op]]] = {
         layout.Concat,
         layout.Split,
         layout.Slice,
+        layout.Select,
         layout.Pad,
         layout.Roll,
         layout.Unfold,
         learned.Parameter,
         learned.AttentionBias,
+        learned.RelativePositionBias,
+        learned.WindowMask,
     )
 }
 

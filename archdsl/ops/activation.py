@@ -25,6 +25,10 @@ class Activation(Pointwise):
 
     function: ClassVar[str] = ""
 
+    def as_function(self) -> str:
+        """The function of one tensor that it is, `F.relu`; empty where it needs more than the tensor."""
+        return self.function if self == type(self)() else ""
+
     def call(self, write: Spelling, module: str, *x: Code, types: tuple[TensorType, ...]) -> Code:
         return Code(f"{self.function}({x[0].text})")
 

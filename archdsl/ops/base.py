@@ -238,6 +238,10 @@ class Op(Record):
         """Whether its output shares the memory of its first input."""
         return False
 
+    def reads_twice(self, *x: TensorType) -> bool:
+        """Whether the text of its call names an input more than once: each is given a variable then."""
+        return False
+
     # --- how it is written
 
     def constructor(self, write: Spelling, *x: TensorType) -> Constructor | None:

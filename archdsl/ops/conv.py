@@ -36,8 +36,13 @@ def window_extent(
     """The extent that a sliding window leaves; padding None is half a window, which gives ceil(x / s)."""
     if padding is None:
         return extent if stride == ONE else ceil_div(extent, stride)
-    reach = dilation * (kernel - ONE)
-    result = (extent + padding * const(2) - reach - ONE) // stride + ONE
+    if padding.term == 0 and kernel.term == stride.term and dilation.term == 1:
+        result = extent // stride  # windows side by side
+    elif dilation.term == 1:
+        result = (extent + padding * const(2) - kernel) // stride + ONE
+    else:
+        reach = dilation * (kernel - ONE)
+        result = (extent + padding * const(2) - reach - ONE) // stride + ONE
     if result.int < 1:
         raise OpError(f"a window of {kernel.value} does not fit into an extent of {extent.value}")
     return result

@@ -22,7 +22,7 @@ from archdsl.ops.base import (
 )
 from archdsl.ops.conv import window_extent
 from archdsl.record import Record
-from archdsl.scalar import ONE, Apply, Scalar
+from archdsl.scalar import ONE, Apply, Scalar, is_constant
 
 
 class _Plan(Record):
@@ -230,7 +230,7 @@ def divide(a: Scalar, b: Scalar) -> Scalar:
 
 
 class Concat(Weightless):
-    """Tensors joined along an axis, the first (channels) unless given."""
+    """Tensors joined along an axis, the first (channels) unless given; learned ones go to every sample."""
 
     kind = "concat"
     by_value = ("axis",)
@@ -245,11 +245,6 @@ class Concat(Weightless):
             same = other.rank == x[0].rank and all(
                 a == b for i, (a, b) in enumerate(zip(other.values, x[0].values, strict=True)) if i != axis
             )
-            if same and other.batched != x[0].batched:
-                raise OpError(
-                    "a learned tensor has no batch, and can't be joined to one that has",
-                    "add it instead, or join it to another learned tensor",
-                )
             if not same:
                 raise OpError(
                     f"can't join {shape_text(x[0])} and {shape_text(other)} along axis {axis}",
@@ -258,13 +253,30 @@ class Concat(Weightless):
             extent = extent + other.shape[axis]
         shape = list(x[0].shape)
         shape[axis] = extent
-        return (x[0].with_shape(*shape),)
+        return (TensorType(tuple(shape), self._with_batch(x) is not None),)
+
+    def _with_batch(self, types: tuple[TensorType, ...]) -> int | None:
+        """The first of its tensors that has a batch: learned ones are joined to each sample of it."""
+        return next((place for place, type_ in enumerate(types) if type_.batched), None)
+
+    def reads_twice(self, *x: TensorType) -> bool:
+        return self._with_batch(x) is not None and not all(type_.batched for type_ in x)
 
     def call(self, write: Spelling, module: str, *x: Code, types: tuple[TensorType, ...]) -> Code:
-        axis = torch_axis(axis_of(self.axis, types[0]), types[0])
         if len(x) == 1:
             return x[0]
-        return Code(f"torch.cat([{', '.join(code.text for code in x)}], {axis})")
+        place = self._with_batch(types)
+        like = types[place or 0]
+        axis = torch_axis(axis_of(self.axis, like), like)
+        texts = [code.text for code in x]
+        if place is not None:
+            kept = ", -1" * like.rank
+            batch = f"len({x[place].text})"
+            texts = [
+                code.text if type_.batched else f"{code.atom}.expand({batch}{kept})"
+                for code, type_ in zip(x, types, strict=True)
+            ]
+        return Code(f"torch.cat([{', '.join(texts)}], {axis})")
 
 
 class Split(Weightless):
@@ -299,7 +311,14 @@ class Split(Weightless):
         if len(self.sizes) == 1:
             return x[0]
         axis = torch_axis(axis_of(self.axis, types[0]), types[0])
+        if all(size.term == self.sizes[0].term for size in self.sizes):
+            return Code(f"{x[0].atom}.chunk({len(self.sizes)}, {axis})")
         return Code(f"{x[0].atom}.split({write.sequence(self.sizes)}, {axis})")
+
+
+def _indexed(x: Code, axis: int, inside: str) -> Code:
+    """`x[:, :, inside]`, along an axis as torch counts it."""
+    return Code(f"{x.atom}[{':, ' * axis}{inside}]")
 
 
 class Slice(Weightless):
@@ -326,7 +345,36 @@ class Slice(Weightless):
 
     def call(self, write: Spelling, module: str, *x: Code, types: tuple[TensorType, ...]) -> Code:
         axis = torch_axis(axis_of(self.axis, types[0]), types[0])
-        return Code(f"{x[0].atom}.narrow({axis}, {write(self.start)}, {write(self.length)})")
+        end = self.start + self.length
+        first = "" if self.start.term == 0 else write(self.start)
+        plain = all(is_constant(scalar.term) for scalar in (self.start, end))
+        colon = ":" if plain or not first else " : "
+        return _indexed(x[0], axis, f"{first}{colon}{write(end)}")
+
+
+class Select(Weightless):
+    """One position of an axis, which is an axis no more: a class token of [tokens, dim] is [dim]."""
+
+    kind = "select"
+    by_value = ("axis",)
+
+    index: Count
+    axis: Int = const(0)
+
+    def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
+        axis = axis_of(self.axis, x[0])
+        if self.index.int >= x[0].values[axis]:
+            message = f"there is no position {self.index.value} in axis {axis} of {shape_text(x[0])}"
+            raise OpError(message, f"positions are 0 to {x[0].values[axis] - 1}", "index")
+        if x[0].rank == 1:
+            raise OpError("nothing is left but the batch", "slice(index, length = 1)", "index")
+        return (x[0].with_shape(*(extent for place, extent in enumerate(x[0].shape) if place != axis)),)
+
+    def is_view(self, *x: TensorType) -> bool:
+        return True
+
+    def call(self, write: Spelling, module: str, *x: Code, types: tuple[TensorType, ...]) -> Code:
+        return _indexed(x[0], torch_axis(axis_of(self.axis, types[0]), types[0]), write(self.index))
 
 
 class Pad(Weightless):
@@ -349,21 +397,32 @@ class Pad(Weightless):
 
 
 class Roll(Weightless):
-    """A map whose rows and columns are shifted round by (rows, columns)."""
+    """Axes shifted round, the rows and columns of a map [C, H, W] unless others are given."""
 
     kind = "roll"
+    by_value = ("axes",)
 
     shifts: Ints
+    axes: Ints = (const(-2), const(-1))
+
+    def _axes(self, x: TensorType) -> list[int]:
+        axes = [axis_of(axis, x, "axes") for axis in self.axes]
+        if len(set(axes)) != len(axes):
+            raise OpError("an axis is named twice", attribute="axes")
+        return axes
 
     def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
-        expect_rank(x[0], 3, self.kind)
-        if len(self.shifts) != 2:
-            raise OpError("roll takes [rows, columns]", attribute="shifts")
+        axes = self._axes(x[0])
+        if len(self.shifts) != len(axes):
+            message = f"roll takes a shift for each of {len(axes)} axes, got {len(self.shifts)}"
+            raise OpError(message, "roll([rows, columns])", "shifts")
         return (x[0],)
 
     def call(self, write: Spelling, module: str, *x: Code, types: tuple[TensorType, ...]) -> Code:
-        rows, columns = (torch_axis(axis, types[0]) for axis in (1, 2))
-        return Code(f"{x[0].atom}.roll({write.sequence(self.shifts)}, ({rows}, {columns}))")
+        axes = [str(torch_axis(axis, types[0])) for axis in self._axes(types[0])]
+        where = f"({', '.join(axes)})" if len(axes) > 1 else axes[0]
+        shifts = write.sequence(self.shifts) if len(axes) > 1 else write(self.shifts[0])
+        return Code(f"{x[0].atom}.roll({shifts}, {where})")
 
 
 class Unfold(Weightless):

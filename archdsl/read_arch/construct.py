@@ -125,6 +125,8 @@ class Construct:
         (tensors, params), _, results = parts
         self._check_signature(tensors, params)
         for param in params:
+            if param.name == "drop_path":
+                self._check_name(param.name, param.span)
             if param.type is None:
                 message = f"the argument {param.name!r} of a block has no type"
                 self.mistake(
@@ -230,7 +232,7 @@ class Construct:
         return tuple(part for part in parts if part is not None)
 
     def typed_param(self, meta: Any, parts: list[Any]) -> s.Param:
-        # `drop_path` is the one parameter that a network shares with the files made from it.
+        # `drop_path` is the one parameter that a network shares with the files made from it; no block has it.
         name = str(parts[0]) if parts[0] == "drop_path" else self.name_of(parts[0])
         return s.Param(name, parts[1], parts[2], self.span(parts[0]))
 

@@ -20,9 +20,10 @@ from archdsl.elaborate.streams import Made
 from archdsl.elaborate.templates import Elaborator
 from archdsl.elaborate.values import BlockRef, OpRef, Refused, Value, is_list
 from archdsl.graph import Graph
+from archdsl.names import problem
 from archdsl.record import Record
 from archdsl.scalar import Scalar, human_text, is_constant
-from archdsl.source import ArchError, Diagnostic, Source, Span
+from archdsl.source import ArchError, Diagnostic, Source, Span, fail
 from archdsl.space.conditions import broken, conditions
 from archdsl.space.picks import Picks
 from archdsl.surfaces import Surface
@@ -49,6 +50,7 @@ def freeze(
 ) -> Frozen:
     """The network that picks decide for; raises `ArchError` for decisions left open, picks of nothing, and a
     network that does not keep to the conditions of the space."""
+    _check_name(name)
     choices = Choices(picks)
     frozen = _frozen(chosen, choices, resolution, name)
     mistakes = picks.unused([*choices.met])
@@ -65,6 +67,7 @@ def sample(
 
     Networks that do not keep to the conditions are drawn anew. Raises `ArchError` where `MOST_TRIES` did not.
     """
+    _check_name(name)
     wanted = conditions(chosen.network)
     generator = random.Random(seed)
     mistakes: list[Diagnostic] = []
@@ -88,6 +91,12 @@ class _Drawn(Choices):
 
     def picked(self, open_: Open) -> int:
         return self.generator.randrange(len(open_.options))
+
+
+def _check_name(name: str | None) -> None:
+    wrong = None if name is None else problem(name)
+    if wrong:
+        raise fail("E0105", wrong, None, "choose another name")
 
 
 def _frozen(chosen: Chosen, choices: Choices, resolution: tuple[int, int] | None, name: str | None) -> Frozen:

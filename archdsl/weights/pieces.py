@@ -47,6 +47,8 @@ def their_shapes(piece: Piece, ours: Sequence[Shape]) -> list[Shape]:
         made = _parted(rule, ours[0], len(piece.theirs))
     else:
         made = list(ours)
+    if rule.unsqueeze is not None:
+        return [_unsqueezed(rule.unsqueeze, shape) for shape in made]
     return made if rule.reshape is None else [_reshaped(rule.reshape, shape) for shape in made]
 
 
@@ -92,6 +94,12 @@ def _reshaped(wanted: Shape, shape: Shape) -> Shape:
     return tuple(count // known if size == -1 else size for size in wanted)
 
 
+def _unsqueezed(axis: int, shape: Shape) -> Shape:
+    if axis > len(shape):
+        raise Misfit(f"{list(shape)} can't be given a new axis {axis}")
+    return (*shape[:axis], 1, *shape[axis:])
+
+
 def text(shapes: Sequence[Shape]) -> str:
     """Shapes for a message: `[8, 4] and [8]`."""
     return " and ".join(str(list(shape)) for shape in shapes)
@@ -108,6 +116,8 @@ def to_theirs(piece: Piece, ours: Sequence[Tensor]) -> list[Tensor]:
     elif len(piece.theirs) > 1:
         shapes = _parted(rule, tuple(ours[0].shape), len(piece.theirs))
         made = _taken_apart(rule, ours[0], shapes) if ours[0].dim() else list(ours) * len(piece.theirs)
+    if rule.unsqueeze is not None:
+        return [part.unsqueeze(rule.unsqueeze) for part in made]
     return made if rule.reshape is None else [part.reshape(rule.reshape) for part in made]
 
 

@@ -13,7 +13,7 @@ from archdsl.source import Diagnostic, Span, did_you_mean
 Segments: TypeAlias = tuple[str, ...]
 """A key, or a pattern over keys, parted at its dots; in a pattern `*` stands for any one."""
 
-OPTIONS: Final = ("reshape", "axis", "groups", "sizes")
+OPTIONS: Final = ("reshape", "unsqueeze", "axis", "groups", "sizes")
 
 
 class Rule(Record):
@@ -27,6 +27,8 @@ class Rule(Record):
     """Extents of the parts along the axis; equal shares where there are none."""
     reshape: tuple[int, ...] | None
     """Their shape; -1 is what remains."""
+    unsqueeze: int | None
+    """The axis of extent 1 that theirs has besides ours."""
     span: Span
 
     __hash__ = object.__hash__
@@ -37,7 +39,7 @@ class Rule(Record):
     @property
     def shapes(self) -> bool:
         """Whether it does more to a tensor than name it."""
-        return len(self.ours) > 1 or len(self.theirs) > 1 or self.reshape is not None
+        return len(self.ours) > 1 or len(self.theirs) > 1 or (self.reshape, self.unsqueeze) != (None, None)
 
 
 class BlockRules(Record):
@@ -109,8 +111,8 @@ class _Reader:
             self.wrong("the names of a rule have as many '*' each", help)
         if len(set(ours)) < len(ours) or len(set(theirs)) < len(theirs):
             self.wrong("a rule names the same weight twice", "leave one out")
-        axis, groups, sizes, reshape = self._options(one_to_one, len(theirs))
-        return Rule(ours, theirs, axis, groups, sizes, reshape, self.written.span) if self.sound else None
+        options = self._options(one_to_one, len(theirs))
+        return Rule(ours, theirs, *options, self.written.span) if self.sound else None
 
     def pattern(self, name: str) -> Segments:
         segments = tuple(name.split("."))
@@ -121,8 +123,8 @@ class _Reader:
 
     def _options(
         self, one_to_one: bool, parts: int
-    ) -> tuple[int, int, tuple[int, ...] | None, tuple[int, ...] | None]:
-        axis, groups = 0, 1
+    ) -> tuple[int, int, tuple[int, ...] | None, tuple[int, ...] | None, int | None]:
+        axis, groups, unsqueeze = 0, 1, None
         sizes: tuple[int, ...] | None = None
         reshape: tuple[int, ...] | None = None
         seen: set[str] = set()
@@ -139,6 +141,11 @@ class _Reader:
                 reshape = self._list(option, value)
                 if reshape and (reshape.count(-1) > 1 or any(n < 1 and n != -1 for n in reshape)):
                     self.wrong("a shape has sizes from 1, and -1 once", "reshape = [-1, 1, 1]", option.span)
+            elif name == "unsqueeze":
+                unsqueeze = value if isinstance(value, int) and value >= 0 else None
+                if unsqueeze is None or "reshape" in seen:
+                    message = "'unsqueeze' is the number of an axis from 0, and stands without 'reshape'"
+                    self.wrong(message, "unsqueeze = 0", option.span)
             elif one_to_one:
                 message = f"{name!r} is for names that are joined or parted"
                 self.wrong(message, "leave it out", option.span)
@@ -153,7 +160,7 @@ class _Reader:
                 axis = value
             else:
                 groups = value
-        return axis, groups, sizes, reshape
+        return axis, groups, sizes, reshape, unsqueeze
 
     def _list(self, option: s.Argument, value: int | tuple[int, ...] | None) -> tuple[int, ...] | None:
         if isinstance(value, tuple) and value:

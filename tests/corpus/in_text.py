@@ -25,6 +25,10 @@ def conv(name: str, old: str, new: str, remedy: str) -> Mistake:
     return Mistake(name, "blocks/convolution.arch", old, new, remedy)
 
 
+def head(name: str, old: str, new: str, remedy: str) -> Mistake:
+    return Mistake(name, "blocks/head.arch", old, new, remedy)
+
+
 TEXT = [
     # --- networks
     text("version misspelt", "archdsl 1", "archdls 1", "did you mean 'archdsl'"),
@@ -142,7 +146,7 @@ TEXT = [
         "did you mean 'trunc_normal'",
     ),
     block("label of init misspelt", "init fc1.conv, fc2.conv", "init fc1.conv, fc3.conv", "did you mean 'fc"),
-    block("mode misspelt", "output train", "output training", "did you mean 'train'"),
+    head("mode misspelt", "output train", "output training", "did you mean 'train'"),
     block("mode of upsample misspelt", '"bilinear"', '"bilinaer"', 'did you mean "bilinear"'),
     block(
         "function misspelt",
@@ -153,20 +157,20 @@ TEXT = [
     # --- blocks: what is missing
     block("label missing before weights", "|> fc2: conv_bn(dim)", "|> conv_bn(dim)", "write label: conv_bn"),
     block("bracket of a call missing", "int(dim * expansion)", "int(dim * expansion", "')'"),
-    block(
+    head(
         "bracket of a signature missing",
         "distilled: bool = true) -> [classes]",
         "distilled: bool = true -> [classes]",
         "')'",
     ),
-    block("arrow missing", "distilled: bool = true) -> [classes]", "distilled: bool = true) [classes]", "'->'"),
+    head("arrow missing", "distilled: bool = true) -> [classes]", "distilled: bool = true) [classes]", "'->'"),
     block(
         "brace missing",
         "if local { y = y |> mid: conv_bn(hidden, kernel = kernel, groups = hidden) |> act }",
         "if local { y = y |> mid: conv_bn(hidden, kernel = kernel, groups = hidden) |> act",
         "'}'",
     ),
-    block(
+    head(
         "opening brace missing", "if not distilled { return logits }", "if not distilled return logits }", "'{'"
     ),
     block("comma missing", "heads: dim = 8, key_dim: dim = 32", "heads: dim = 8 key_dim: dim = 32", "','"),
@@ -190,7 +194,7 @@ TEXT = [
         'stride = 1) -> [dim, height, width] {\n  "Self',
         "stride: ",
     ),
-    block("result missing", "distilled: bool = true) -> [classes] {", "distilled: bool = true) {", "'->'"),
+    head("result missing", "distilled: bool = true) -> [classes] {", "distilled: bool = true) {", "'->'"),
     block("quote missing", 'mode = "bilinear"', "mode = bilinear", "string"),
     block("single quotes", 'mode = "bilinear"', "mode = 'bilinear'", "double quotes"),
     block(
@@ -222,7 +226,7 @@ TEXT = [
         "act: op = gelu)\n    ‸-> [out_channels, height, width]",
         "out_channels",
     ),
-    block("classes where channels are", "x |> head: linear(classes)", "x |> head: linear(dim)", "returns"),
+    head("classes where channels are", "x |> head: linear(classes)", "x |> head: linear(dim)", "returns"),
     block(
         "pattern without an axis",
         "if local_value { y = y + (v |> v_local",
@@ -307,7 +311,7 @@ TEXT = [
         "mlp: attention_block(expansion = expansion)",
         "calls itself",
     ),
-    block("block twice", "block classifier(", "block ffn(", "written twice"),
+    block("block twice", "block attention_downsample(", "block mhsa(", "written twice"),
     block(
         "string where an operation is",
         "y = x |> fc1: conv_bn(hidden) |> act",
@@ -322,8 +326,8 @@ TEXT = [
     ),
     conv(
         "residual kernel",
-        "conv: conv2d(out_channels, kernel = kernel,",
-        "conv: conv2d(out_channels, kernel_size = kernel,",
+        "conv2d(out_channels, kernel = kernel, stride = stride, groups = groups) |>",
+        "conv2d(out_channels, kernel_size = kernel, stride = stride, groups = groups) |>",
         "did you mean 'kernel'",
     ),
     conv(

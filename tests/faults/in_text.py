@@ -328,6 +328,42 @@ TEXT = [
         "E0302",
         ("2 axes before the arrow",),
     ),
+    Case(
+        "one name for two extents",
+        block("return x |> ‸b: same_rows", "(x: [C, H, W]) -> [C, H, W]").replace(
+            "x: [3, 32, 32]", "x: [3, 32, 31]"
+        )
+        + "block same_rows(x: [C, H, H]) -> [C, H, H] { return x }\n",
+        "E0301",
+        ("H is 32 and 31 in one call", "x is [3, 32, 31]"),
+    ),
+    Case(
+        "one name for two extents, the second larger",
+        block("return x |> ‸b: same_rows", "(x: [C, H, W]) -> [C, H, W]").replace(
+            "x: [3, 32, 32]", "x: [3, 31, 32]"
+        )
+        + "block same_rows(x: [C, H, H]) -> [C, H, H] { return x }\n",
+        "E0301",
+        ("H is 31 and 32 in one call",),
+    ),
+    Case(
+        "an extent that is written as a number",
+        block("return x |> ‸b: of_four") + "block of_four(x: [4, H, W]) -> [4, H, W] { return x }\n",
+        "E0301",
+        ("x has 3 where 4 is written",),
+    ),
+    Case(
+        "primitive called again for another shape",
+        block("m = a: conv2d(C)\n  y = x |> b: conv2d(2 * C)\n  return m(x) + ‸m(y)"),
+        "E0302",
+        ("'a' was made for tensors of another shape", "first called in net.arch:9:10"),
+    ),
+    Case(
+        "block called again for another shape",
+        block("m = a: conv_bn(C)\n  y = x |> b: conv2d(2 * C)\n  return m(x) + ‸m(y)"),
+        "E0302",
+        ("'a' was made for tensors of another shape", "first called in net.arch:9:10"),
+    ),
     Case("number of results", block("‸return x, x"), "E0301", ("returns 2 tensors and declares 1",)),
     Case("result that is a number", block("‸return 1"), "E0301", ("returns 1, not a tensor",)),
     Case(

@@ -103,7 +103,7 @@ class Arguments:
 
 
 def owns(case: Case) -> bool:
-    return bool(case.weights) or case.kind == "drop_path"
+    return bool(case.weights) or case.kind in ("drop_path", "window_mask")
 
 
 def application(case: Case, texts: dict[str, str]) -> str:

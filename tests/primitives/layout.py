@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import hypothesis.strategies as st
@@ -57,16 +56,22 @@ def rearrange(draw: Draw) -> Case:
 @case_of("concat")
 def concat(draw: Draw) -> Case:
     shape = draw(shapes(1, 4))
-    axis, learned = draw.axis(shape, 0), draw(st.booleans())
+    axis = draw.axis(shape, 0)
     pieces = [list(shape) for _ in range(draw(st.integers(1, 3)))]
+    learned = tuple(draw(st.booleans()) for _ in pieces)
     for piece in pieces:
         piece[axis] = draw(extents)
 
     def reference(_: Weights, *pieces: torch.Tensor) -> torch.Tensor:
+        if not all(learned):  # learned tensors are the same for every sample
+            pieces = tuple(
+                torch.stack([piece] * BATCH) if alone else piece
+                for piece, alone in zip(pieces, learned, strict=True)
+            )
         return torch.stack([part for piece in pieces for part in piece.unbind(axis)], axis)
 
     inputs = tuple(map(tuple, pieces))
-    return Case("concat", inputs, draw.attributes, reference, learned=(learned,) * len(pieces))
+    return Case("concat", inputs, draw.attributes, reference, learned=learned)
 
 
 @case_of("split")
@@ -96,6 +101,19 @@ def slice_(draw: Draw) -> Case:
     return Case("slice", (tuple(shape),), draw.attributes, reference, learned=(draw(st.booleans()),))
 
 
+@case_of("select")
+def select(draw: Draw) -> Case:
+    shape = list(draw(shapes(2, 4)))
+    axis = draw.axis(tuple(shape), 0)
+    index = draw.required("index", st.integers(0, 3))
+    shape[axis] = index + 1 + draw(st.integers(0, 2))
+
+    def reference(_: Weights, x: torch.Tensor) -> torch.Tensor:
+        return x.unbind(axis)[index]
+
+    return Case("select", (tuple(shape),), draw.attributes, reference, learned=(draw(st.booleans()),))
+
+
 @case_of("pad")
 def pad(draw: Draw) -> Case:
     shape = draw(shapes(3, 3))
@@ -111,14 +129,19 @@ def pad(draw: Draw) -> Case:
 
 @case_of("roll")
 def roll(draw: Draw) -> Case:
-    shape = draw(shapes(3, 3))
-    rows, columns = draw.required("shifts", st.lists(st.integers(-4, 4), min_size=2, max_size=2))
+    shape = draw(shapes(2, 4))
+    axes, count = [-2, -1], 2
+    if draw(st.booleans()):
+        axes = draw(st.permutations(range(len(shape))))[: draw(st.integers(1, 2))]
+        draw.attributes["axes"], count = axes, len(axes)
+    shifts = draw.required("shifts", st.lists(st.integers(-4, 4), min_size=count, max_size=count))
 
     def reference(_: Weights, x: torch.Tensor) -> torch.Tensor:
-        result = torch.empty_like(x)
-        for i, j in itertools.product(range(shape[1]), range(shape[2])):
-            result[..., (i + rows) % shape[1], (j + columns) % shape[2]] = x[..., i, j]
-        return result
+        for axis, shift in zip(axes, shifts, strict=True):
+            back = axis - len(shape) if axis >= 0 else axis
+            parts = x.unbind(back)
+            x = torch.stack([parts[(i - shift) % shape[axis]] for i in range(shape[axis])], back)
+        return x
 
     return Case("roll", (shape,), draw.attributes, reference, learned=(draw(st.booleans()),))
 

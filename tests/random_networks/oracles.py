@@ -170,7 +170,7 @@ def _written_file(sample: Sample, network: Network, module: nn.Module) -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
     }
-    assert imported <= {"torch", "math", "__future__"}, imported
+    assert imported <= {"torch", "math", "collections"}, imported
     space: dict[str, Any] = {"__name__": "written"}
     exec(compile(text, "written.py", "exec"), space)
     alone = space[type(module).__name__]()

@@ -1,0 +1,139 @@
+"""Faults in the text that is generated: which blocks share a class, its arguments, rates, variables."""
+
+from __future__ import annotations
+
+from .mutant import Mutant
+
+_SOURCE = "tests/test_source.py"
+_LANGUAGE = "tests/test_language.py"
+_TWO_WAYS = f"{_LANGUAGE}::test_blocks_that_differ_in_one_thing_have_classes_of_their_own"
+_RATES = f"{_LANGUAGE}::test_rates_rise_over_blocks_wherever_they_stand"
+
+SOURCE: tuple[Mutant, ...] = (
+    Mutant(
+        "blocks that differ in a let share a class",
+        "archdsl/emit/classes.py",
+        "tuple((name, pair.term) for name, pair in template.lets),",
+        "",
+        (f"{_TWO_WAYS}[a let]",),
+    ),
+    Mutant(
+        "blocks that differ in a label share a class",
+        "archdsl/emit/classes.py",
+        "            node.label,\n            node.module,",
+        "            node.module,",
+        (f"{_TWO_WAYS}[a label]",),
+    ),
+    Mutant(
+        "blocks that begin otherwise share a class",
+        "archdsl/emit/classes.py",
+        "        template.inits,\n    )",
+        "    )",
+        (f"{_LANGUAGE}::test_blocks_that_begin_otherwise_have_classes_of_their_own",),
+    ),
+    Mutant(
+        "an argument is left out that is not the default",
+        "archdsl/emit/classes.py",
+        "elif text != parameter.default:",
+        "elif text != parameter.default and not is_constant(term):",
+        (_LANGUAGE,),
+    ),
+    Mutant(
+        "required arguments stand in the wrong order",
+        "archdsl/emit/classes.py",
+        "            args.append(text)",
+        "            args.insert(0, text)",
+        (_LANGUAGE,),
+    ),
+    Mutant(
+        "a list of modules may have gaps",
+        "archdsl/emit/classes.py",
+        "if found == list(range(len(found)))",
+        "if len(found) > 1",
+        (f"{_LANGUAGE}::test_comprehensions_lists_and_functions",),
+    ),
+    Mutant(
+        "a bias keeps its first values where the weight is given some",
+        "archdsl/emit/classes.py",
+        '        if "bias" in owned:\n            lines.append(f"        nn.init.zeros_({target}.bias)")',
+        "",
+        (f"{_LANGUAGE}::test_blocks_that_begin_otherwise_have_classes_of_their_own",),
+    ),
+    Mutant(
+        "uniform values are never below zero",
+        "archdsl/emit/classes.py",
+        'f", {number_text(-bound)}, {number_text(bound)}"',
+        'f", 0.0, {number_text(bound)}"',
+        (f"{_LANGUAGE}::test_blocks_that_begin_otherwise_have_classes_of_their_own",),
+    ),
+    Mutant(
+        "the last rate of drop path is short of its end",
+        "archdsl/emit/network.py",
+        'rates = f"drop_path * i / {count - 1} for i in range({count})"',
+        'rates = f"drop_path * i / {count} for i in range({count})"',
+        (_RATES,),
+    ),
+    Mutant(
+        "a run of blocks takes the rates before its own",
+        "archdsl/emit/network.py",
+        'sources.append(("rate", f"rates[{rate}:{rate + end - start}]"))',
+        'sources.append(("rate", f"rates[{rate - 1}:{rate + end - start - 1}]"))',
+        (_RATES,),
+    ),
+    Mutant(
+        "blocks that drop nothing have rates too",
+        "archdsl/emit/network.py",
+        "dropping = [i for i, n in enumerate(self.template.nodes) if n.drops_paths]",
+        "dropping = [i for i, n in enumerate(self.template.nodes) if n.child is not None]",
+        (_RATES,),
+    ),
+    Mutant(
+        "a block alone takes the first rate",
+        "archdsl/emit/network.py",
+        'rate = rate or f"rates[{self.rate_of.get(index, 0)}]"',
+        'rate = rate or "rates[0]"',
+        (_RATES,),
+    ),
+    Mutant(
+        "features end one block too early",
+        "archdsl/emit/network.py",
+        "return 1 + max(i for i, node in enumerate(nodes)",
+        "return max(i for i, node in enumerate(nodes)",
+        (f"{_LANGUAGE}::test_features_of_entries_beside_other_streams",),
+    ),
+    Mutant(
+        "a variable is given anew while it is needed",
+        "archdsl/emit/forward.py",
+        "while name in self.holder and self._needed_beyond(self.holder[name], tree):",
+        "while name in self.holder and tree is None:",
+        (f"{_LANGUAGE}::test_a_name_that_is_given_anew_leaves_what_it_meant",),
+    ),
+    Mutant(
+        "what is read twice is computed twice",
+        "archdsl/emit/forward.py",
+        "if self.uses[value] == 1 and (",
+        "if self.uses[value] <= 2 and (",
+        (f"{_LANGUAGE}::test_static_loops_and_labels_with_an_index",),
+    ),
+    Mutant(
+        "training gives what evaluation gives",
+        "archdsl/emit/forward.py",
+        "texts = [self._result(value) for value in template.training_outputs]",
+        "texts = [self._result(value) for value in template.outputs]",
+        (f"{_SOURCE}::test_constructor_arguments",),
+    ),
+    Mutant(
+        "a backslash ends a docstring's quotes",
+        "archdsl/emit/wrap.py",
+        'safe = text.replace("\\\\", "\\\\\\\\").replace(',
+        "safe = text.replace(",
+        ("tests/test_threats.py::test_row_13_strings_enter_source_as_strings_alone",),
+    ),
+    Mutant(
+        "runs of equal values lose one",
+        "archdsl/emit/wrap.py",
+        "runs.append((value, 1))",
+        "runs.append((value, 0 if runs else 1))",
+        (f"{_SOURCE}::test_golden_source[l]",),
+    ),
+)

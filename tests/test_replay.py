@@ -136,6 +136,13 @@ REFUSED_AFTER = {
     ),
     "an extent of two tensors": ("return d: both(x, x |> b: conv_bn(n))", [8], 4, "in one call"),
     "a shape": ("return x |> a: conv_bn(n)", [8], 4, r"returns \[4"),
+    "a size that is written": (
+        "y: [8, h, w] = x |> a: conv_bn(n) |> relu\n  return y |> b: conv_bn(C)",
+        [8],
+        4,
+        r"\[4, 16, 16\], not 8",
+    ),
+    "a division by zero": ("return x / (n - 4)", [8, 7], 4, "divided by 0"),
     "a sum": ("return x + (x |> a: conv_bn(n))", [8], 4, "do not match"),
 }
 
@@ -151,6 +158,13 @@ def test_what_a_run_refuses_is_refused_after_others(name: str) -> None:
     replayed(document(block, calls))
     with pytest.raises(ArchError, match=said):
         replayed(document(block, [*calls, f"b({wrong})"]))
+
+
+def test_a_result_whose_size_is_written_is_no_other_for_other_numbers() -> None:
+    block = "archdsl 1\nblock b(x: [C, H, W]) -> [3, H, W] { return x |> relu }\n"
+    replayed(block + "network N(image: [3, 9, 7]) { a: b; b: b; c: conv2d(3); d: b }\n")
+    with pytest.raises(ArchError, match=r"returns \[8, 9, 7\], not \[3, 9, 7\]"):
+        replayed(block + "network N(image: [3, 9, 7]) { a: b; c: conv2d(8); d: b; e: conv2d(2) }\n")
 
 
 def test_a_decision_is_unusual_for_some_numbers_only() -> None:

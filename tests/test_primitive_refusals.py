@@ -57,6 +57,7 @@ REFUSED: list[tuple[str, str, tuple[Shape, ...], str]] = [
     ("batch_norm", "op: batch_norm(t0, eps = -0.5)", ((3, 4, 4),), "added to a variance"),
     ("batch_norm", "op: batch_norm(t0, momentum = 1.5)", ((3, 4, 4),), "a part of new statistics"),
     ("layer_norm", "op: layer_norm(t0, eps = -1e-5)", ((3, 4),), "added to a variance"),
+    ("batch_norm", "op: batch_norm(t0, eps = 0)", ((3, 4, 4),), "added to a variance"),
     ("group_norm", "op: group_norm(t0, groups = 1, eps = -1)", ((3, 4, 4),), "added to a variance"),
     ("layer_norm", "op: layer_norm(t0)", ((),), "a single number"),
     ("group_norm", "op: group_norm(t0, groups = 2)", ((3, 4, 4),), "do not divide"),

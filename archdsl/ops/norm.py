@@ -43,7 +43,7 @@ class _Norm(Op):
 
 def _expect_eps(eps: Scalar) -> None:
     """Raise `OpError` for what torch can't add to a variance."""
-    if isinstance(eps.value, int | float) and eps.value < 0:
+    if isinstance(eps.value, int | float) and eps.value <= 0:
         raise OpError(f"eps is added to a variance, it can't be {eps.value}", "use 1e-5", "eps")
 
 

@@ -445,7 +445,7 @@ def primitive(name: str, args: Passed, types: Sequence[Type]) -> list[Type]:
             raise Invalid("none")
     for key, found in attributes.items():
         # An attribute that counts something is whole, and most of them are at least 1.
-        if (key == "eps" and found < 0) or (key == "momentum" and not 0 <= found <= 1):
+        if (key == "eps" and found <= 0) or (key == "momentum" and not 0 <= found <= 1):
             raise Invalid("no such number")
         if key in ("eps", "momentum", "value", "slope", "number", "rate"):
             continue

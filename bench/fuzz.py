@@ -23,7 +23,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 CHUNK = 50
-EVERY = 1000
+EVERY = 250
 SHOWN = 12
 """Lines of a failure that are printed, from its end backwards; all of them for a single document."""
 

@@ -14,7 +14,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 TESTS = Path(__file__).parent
 GOLDEN = TESTS / "golden"
 sys.path.insert(0, str(TESTS))
-pytest.register_assert_rewrite("faults", "hostile", "pages", "primitives", "reference", "replays", "injection")
+pytest.register_assert_rewrite(
+    "faults", "hostile", "injection", "pages", "primitives", "random_networks", "reference", "replays"
+)
 
 
 def pytest_configure() -> None:

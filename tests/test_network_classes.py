@@ -24,6 +24,9 @@ FORMS = {
     "labels with an index": "for i in [1, 3] { c[i]: conv2d(i); r[i]: relu }\n a: conv2d(2)\n features c.1, a",
     "numbers by a name": "k = num_classes * 2\n head { p: global_avg_pool; c: linear(k) }",
     "numbers by a name outside of the head": "k = num_classes * 2\n a: conv2d(k)\n b: number_minus(k + 1)",
+    "blocks of one class whose arguments have names of the network's": (
+        "stage s { named(4); named(5); named(in_channels = 6); named(7, num_classes = 2) }"
+    ),
     "a head and nothing else": "head { p: global_avg_pool; c: linear(num_classes) }",
     "a map called x": "x: conv2d(4)\n a: conv2d(3)\n b: relu\n c: conv2d(5, kernel = 3)\n d: relu\n features x, b",
     "paths dropped by an entry": "a: drop_path\n stage s { drop_path * 2; gelu; drop_path }\n b: conv2d(3)",
@@ -38,6 +41,9 @@ def opened(body: str, folder: Path, signature: str = "image: [3, 9, 7]; num_clas
 
 BLOCKS = """
 block two(x: [C, H, W]) -> (x: [C, H, W], y: [C]) { n = 1 }
+block named(x: [rows, C, W]; in_channels: dim, num_classes: dim = 1) -> [rows, C, W] {
+ return x |> a: conv2d(in_channels) |> b: conv2d(num_classes) |> c: conv2d(rows)
+}
 block mixer(tokens: [n, d]) -> tokens: [n, d] { return tokens |> fc: linear(d) }
 block join(x: [C, H, W], tokens: [n, d]) -> x: [C + d] { return concat(x |> global_avg_pool, tokens |> mean(0)) }
 """
@@ -85,6 +91,14 @@ def test_no_map_stands_in_the_head(tmp_path: Path) -> None:
     assert caught.value.diagnostics[0].code == "E0213"
 
 
+@pytest.mark.parametrize("name", ["append", "values"])
+def test_no_block_of_a_stage_is_called_like_an_attribute_of_its_container(name: str, tmp_path: Path) -> None:
+    opened(f"{name}: conv2d(3)", tmp_path).build()
+    with pytest.raises(ArchError, match="append|values") as caught:
+        opened(f"stage s {{ {name}: conv2d(3); relu }}", tmp_path).graph  # noqa: B018
+    assert caught.value.diagnostics[0].code == "E0105"
+
+
 LABELLED = {
     "parameters": "parameter([C, 1, 1])",
     "modules": "layer_scale(0.5)",
@@ -105,3 +119,26 @@ def test_a_mistake_in_a_block_of_several_results_is_told_and_nothing_else(tmp_pa
     with pytest.raises(ArchError) as caught:
         opened("a: two\n b: relu", tmp_path).graph  # noqa: B018
     assert [mistake.code for mistake in caught.value.diagnostics] == ["E0211"]
+
+
+def test_what_begins_with_values_of_its_own_is_found_wherever_it_stands(tmp_path: Path) -> None:
+    body = (
+        "stage s { conv2d(3); last: conv2d(3) }\n stage t { relu; conv2d(3); end: conv2d(3) }\n"
+        " for i in [3, 1] { c[i]: conv2d(3) }\n a: looped\n"
+        " init s.0, s.last, t.1, t.end, c.3, a.in.1.conv, a.list.0 = ones\n}\n"
+    )
+    blocks = (
+        "block inner(x: [C, H, W]) -> [C, H, W] { return x |> conv: conv2d(C) }\n"
+        "block looped(x: [C, H, W]) -> [C, H, W] {\n"
+        " for i in [1, 2] { x = x |> into[i]: inner }\n for i in range(2) { x = x |> list_[i]: conv2d(C) }\n"
+        " init into.2.conv, list_.1 = ones\n return x\n"
+    )
+    body = body.replace("a.in.", "a.into.").replace("a.list.", "a.list_.")
+    module = opened(body + blocks, tmp_path).build()
+    begun = {key for key, value in module.named_parameters() if key.endswith("weight") and (value == 1).all()}
+    assert begun == {
+        f"{key}.weight"
+        for key in (
+            "s.0", "s.last", "t.1", "t.end", "c.3", "a.into.1.conv", "a.into.2.conv", "a.list_.0", "a.list_.1",
+        )
+    }  # fmt: skip

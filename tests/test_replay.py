@@ -108,6 +108,16 @@ def test_a_mistake_that_only_other_numbers_make_is_told() -> None:
         assert "block 2 of s" in str(caught.value)
 
 
+def test_nothing_is_made_from_a_template_whose_mistake_has_been_told_before() -> None:
+    block = "block b(x: [C, H, W]; n: dim = 1) -> [H, C, W] { return x |> relu }"
+    text = (
+        f"archdsl 1\n{block}\nnetwork N(image: [3, 4, 4]) "
+        "{\n  stage s { b(1); b(2); b(3); b(4) }\n  c: conv2d(4)\n  d: b(5)\n}\n"
+    )
+    with pytest.raises(ArchError, match="returns"):
+        replayed(text)
+
+
 # The body of a block, numbers that it takes, one that it does not take after them, and what is said then.
 REFUSED_AFTER = {
     "a requirement": (
@@ -126,6 +136,13 @@ REFUSED_AFTER = {
     ),
     "an extent of two tensors": ("return d: both(x, x |> b: conv_bn(n))", [8], 4, "in one call"),
     "a shape": ("return x |> a: conv_bn(n)", [8], 4, r"returns \[4"),
+    "a size that is written": (
+        "y: [8, h, w] = x |> a: conv_bn(n) |> relu\n  return y |> b: conv_bn(C)",
+        [8],
+        4,
+        r"\[4, 16, 16\], not 8",
+    ),
+    "a division by zero": ("return x / (n - 4)", [8, 7], 4, "divided by 0"),
     "a sum": ("return x + (x |> a: conv_bn(n))", [8], 4, "do not match"),
 }
 
@@ -141,6 +158,13 @@ def test_what_a_run_refuses_is_refused_after_others(name: str) -> None:
     replayed(document(block, calls))
     with pytest.raises(ArchError, match=said):
         replayed(document(block, [*calls, f"b({wrong})"]))
+
+
+def test_a_result_whose_size_is_written_is_no_other_for_other_numbers() -> None:
+    block = "archdsl 1\nblock b(x: [C, H, W]) -> [3, H, W] { return x |> relu }\n"
+    replayed(block + "network N(image: [3, 9, 7]) { a: b; b: b; c: conv2d(3); d: b }\n")
+    with pytest.raises(ArchError, match=r"returns \[8, 9, 7\], not \[3, 9, 7\]"):
+        replayed(block + "network N(image: [3, 9, 7]) { a: b; c: conv2d(8); d: b; e: conv2d(2) }\n")
 
 
 def test_a_decision_is_unusual_for_some_numbers_only() -> None:

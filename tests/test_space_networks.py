@@ -312,6 +312,14 @@ network N(x: [3, 8, 8]; m = choose {1, 2, 3}) {
  } else { d: conv_bn(3) }
  e: conv_bn(m) }
 """,
+    "quotients in and beside rounding": """
+network N(x: [3, 8, 8]; p = choose {1.5, 2.5}, w = 8, h = w / 2, k = [2, 2]) {
+ a: conv_bn(ceil(h * p))
+ b: conv_bn(h)
+ c: conv_bn(k[0] / k[1] * 3)
+ d: conv_bn(int(p * choose {2, 4}) + h)
+ e: conv_bn(h / k[0]) }
+""",
     "called elements": """
 network N(x: [3, 8, 8]; ks = [choose {thin, wide}, thin, choose {wide(choose {1, 2}), thin}]) {
  for i in range(len(ks)) {

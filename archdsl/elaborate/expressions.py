@@ -402,8 +402,11 @@ class Expressions:
             return POISON
         rounds = name in ROUNDING and name not in self.env
         self.rounding += rounds
-        given = self.arguments(arg_exprs)
-        self.rounding -= rounds
+        try:
+            given = self.arguments(arg_exprs)
+        finally:
+            # A choice that nobody has decided leaves in the middle; what is asked then is asked again.
+            self.rounding -= rounds
         tensors: list[Value] = [] if piped is None else _flat(piped)
         args: Args = []
         for arg_name, value, place in given:

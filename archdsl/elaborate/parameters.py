@@ -109,8 +109,9 @@ class ParameterElaborator(BlockElaborator):
         """The value of a parameter or let, made anew where it depends on what has been decided."""
         if id(deferred) in self.values:
             return self.values[id(deferred)]
-        before, names = self.choices.reads, self.env
+        before, names, rounding = self.choices.reads, self.env, self.rounding
         statement = deferred.statement
+        self.rounding = 0  # of who reads it: what it is does not depend on that
         self.env = dict(deferred.names)  # type: ignore[arg-type]
         try:
             with self.at(deferred.place):
@@ -119,7 +120,7 @@ class ParameterElaborator(BlockElaborator):
                 else:
                     value = self.parameter(statement)
         finally:
-            self.env = names
+            self.env, self.rounding = names, rounding
         if self.choices.reads == before:
             self.values[id(deferred)] = value
         return value

@@ -206,7 +206,13 @@ class _Replay:
         if node.op is None:
             return self._call(index, node, inputs)
         op = self._op(node.op)
-        if not isinstance(op, Pointwise) or raw[0] is not self.recipe.template.types[node.inputs[0]]:
+        keeps = type(op).shape is Pointwise.shape and raw[0] is self.recipe.template.types[node.inputs[0]]
+        if keeps:
+            # What it gives is what it takes; the block may have said a size of it that is no other's.
+            result = self.types[node.outputs[0]]
+            if result is not inputs[0] and result.values != inputs[0].values:
+                raise _Differs
+        else:
             given = op.shape(*inputs)
             for type_, before, number in zip(given, raw, node.outputs, strict=True):
                 self._same(type_, before, number)

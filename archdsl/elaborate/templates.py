@@ -45,6 +45,8 @@ class Elaborator:
         self.signatures: dict[int, Signature] = {}
         self.running: set[object] = set()
         self.errors: list[Diagnostic] = []
+        self.mistakes = 0
+        """How many were found, those that had been told already counted too."""
         self.reported: set[tuple[str, str, Span]] = set()
         self.chain: list[Frame] = []
         self.steps = 0
@@ -78,6 +80,7 @@ class Elaborator:
 
     def report(self, error: Refused) -> None:
         """Note a mistake with the chain of calls that led to it."""
+        self.mistakes += 1
         chain = tuple(reversed(self.chain))
         help = error.help
         if error.asked and isinstance(self.entry, s.Call):
@@ -151,9 +154,9 @@ class Elaborator:
             made = replay(self, recipe, ref, bound)
             if made is not None:
                 return made
-        errors = len(self.errors)
+        mistakes = self.mistakes
         template, builder = make_template(self, ref, bound)
-        if template is not None and kind is not None and len(self.errors) == errors:
+        if template is not None and kind is not None and self.mistakes == mistakes:
             # Most blocks are called once: what it takes to make another is found when there is another.
             self.runs.setdefault(kind, []).append((builder, template))
         return template

@@ -6,7 +6,7 @@ binds, extents and lets. `dim` and `expansion` may differ, `hidden = int(dim * e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
@@ -278,7 +278,7 @@ class _Writer:
         lines += [f"        self.{given} = {given}" for given in dict.fromkeys(self.called.values())]
         lines += constructed
         for init in template.inits:
-            lines += init_lines(init, template)
+            lines += init_lines(init, template, dictionaries(template))
         if len(lines) == empty and not parameters:
             del lines[start:]
         else:
@@ -447,6 +447,12 @@ def _lists(template: Template) -> set[str]:
     return {name for name, found in indices.items() if found == list(range(len(found)))}
 
 
+def dictionaries(template: Template) -> set[str]:
+    """The labels whose indices do not: they are names in a dictionary of modules."""
+    named = {(node.label or "").partition(".")[0] for node in template.nodes if "." in (node.label or "")}
+    return named - _lists(template)
+
+
 def _makes_module(node: Node, template: Template) -> bool:
     assert node.op is not None
     return node.op.constructor(Spelling(str), *template.input_types(node)) is not None
@@ -540,13 +546,16 @@ def result_annotation(template: Template) -> str:
     return f"{result} | {of(len(trained.training_outputs))}"
 
 
-def init_lines(init: Initialisation, template: Template) -> list[str]:
-    """The statements that set the first values of some weights, and zero their biases."""
+def init_lines(init: Initialisation, template: Template, by_name: Container[str]) -> list[str]:
+    """The statements that set the first values of some weights, and zero their biases.
+
+    `by_name` are the labels whose indices are names of a dictionary.
+    """
     arguments = "".join(f", {name}={number_text(value)}" for name, value in init.arguments)
     if init.function == "uniform":
         bound = init.arguments[0][1]
         arguments = f", {number_text(-bound)}, {number_text(bound)}"
-    targets = ["self." + attribute_path(path) for path in init.paths]
+    targets = ["self" + _target(path, template, by_name) for path in init.paths]
     names = [_weight_names(template, path) for path in init.paths]
     if len(targets) > 1 and all(owned == names[0] and "weight" in owned for owned in names):
         lines = call_lines("for layer in (", targets, "):", 8)
@@ -561,6 +570,21 @@ def init_lines(init: Initialisation, template: Template) -> list[str]:
         if "bias" in owned:
             lines.append(f"        nn.init.zeros_({target}.bias)")
     return lines
+
+
+def _target(path: tuple[str, ...], template: Template, by_name: Container[str]) -> str:
+    """What stands behind `self` for a path of labels: `.fc1.conv`, `.conv[0]`, `.conv["2"]`."""
+    label, rest = path[0], path[1:]
+    text = f".{label}"
+    if rest and rest[0].isdigit():
+        text += f'["{rest[0]}"]' if label in by_name else f"[{rest[0]}]"
+        label, rest = f"{label}.{rest[0]}", rest[1:]
+    elif rest and not any(node.label == label for node in template.nodes):
+        # A named block of a stage.
+        text += f'["{rest[0]}"]' if label in by_name else f".{rest[0]}"
+        label, rest = f"{label}.{rest[0]}", rest[1:]
+    child = next(node.child for node in template.nodes if node.label == label)
+    return text if child is None or not rest else text + _target(rest, child, dictionaries(child))
 
 
 def attribute_path(path: Sequence[str]) -> str:

@@ -106,7 +106,7 @@ class NetworkClass:
                 lines += self._stage(stage)
                 index = stage.last
         for init in self.template.inits:
-            lines += init_lines(init, self.template)
+            lines += init_lines(init, self.template, self._by_name())
         return lines
 
     def _made(self, index: int, rate: str = "") -> Constructor | None:
@@ -137,6 +137,11 @@ class NetworkClass:
         """The module of an entry, or of a block of a stage whose blocks are called one by one."""
         group, dot, key = (self.template.nodes[index].label or "").partition(".")
         return f'self.{group}["{key}"]' if dot else f"self.{group}"
+
+    def _by_name(self) -> set[str]:
+        """The labels below which modules stand in a dictionary."""
+        plain = {stage.label for stage in self.graph.stages if stage.label not in self.loose}
+        return {(node.label or "").partition(".")[0] for node in self.template.nodes} - plain
 
     def _dictionary(self, index: int) -> list[str]:
         """The line that makes what holds an entry whose label carries an index, before the first of them."""

@@ -126,6 +126,11 @@ class DivNumber(_WithNumber):
     kind = "div_number"
     sign = "/"
 
+    def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
+        if self.number.value == 0:
+            raise OpError("a tensor is divided by 0", attribute="number")
+        return (x[0],)
+
 
 class NumberMinus(_WithNumber):
     """`number - x`."""

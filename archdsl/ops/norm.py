@@ -25,6 +25,7 @@ from archdsl.ops.base import (
     product,
     shape_text,
 )
+from archdsl.scalar import Scalar
 
 
 class _Norm(Op):
@@ -40,6 +41,12 @@ class _Norm(Op):
         return Code(f"{module}({x[0].text})")
 
 
+def _expect_eps(eps: Scalar) -> None:
+    """Raise `OpError` for what torch can't add to a variance."""
+    if isinstance(eps.value, int | float) and eps.value <= 0:
+        raise OpError(f"eps is added to a variance, it can't be {eps.value}", "use 1e-5", "eps")
+
+
 class BatchNorm(_Norm):
     """Batch normalisation over the first axis of [C], [C, N] or [C, H, W]; fvcore counts 2 an element."""
 
@@ -50,6 +57,12 @@ class BatchNorm(_Norm):
     affine: Flag = const(True)
 
     def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
+        _expect_eps(self.eps)
+        if not 0 <= self.momentum.value <= 1:  # type: ignore[operator]
+            help = "0.1 keeps nine tenths of the old ones"
+            raise OpError(
+                f"momentum is a part of new statistics, it can't be {self.momentum.value}", help, "momentum"
+            )
         expect_axes(x[0], "batch_norm")
         expect_batch(x[0], "batch_norm")
         if x[0].rank > 3:
@@ -87,6 +100,7 @@ class LayerNorm(_Norm):
     eps: Real = const(1e-5)
 
     def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
+        _expect_eps(self.eps)
         expect_axes(x[0], "layer_norm")
         return (x[0],)
 
@@ -114,6 +128,7 @@ class GroupNorm(_Norm):
     eps: Real = const(1e-5)
 
     def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
+        _expect_eps(self.eps)
         expect_axes(x[0], "group_norm")
         expect_batch(x[0], "group_norm")
         if x[0].values[0] % self.groups.int:

@@ -93,14 +93,14 @@ class _BlockDrawer:
         drawing, random = self.drawing, self.random
         extents: dict[str, int] = {}
         tensors = [(name, self._extents(type_, extents)) for name, type_ in zip(names, types, strict=True)]
-        params, values = self._params(extents)
+        params, values = self._params(extents, types[0])
         scope: dict[str, Any] = dict(extents)
         for param in params:
             scope[param.name] = coerced(param, values[param.name])
         state = State(drawing.world, scope)
         for name, type_ in zip(names, types, strict=True):
             state.names[name] = state.made_tensor(type_)
-        drawer = StatementDrawer(drawing, state, self._inner)
+        drawer = StatementDrawer(drawing, state, self._inner, self._inner_of_two)
         for param in params:
             self._use(drawer, param)
         for _ in range(random.randint(1, size)):
@@ -166,7 +166,7 @@ class _BlockDrawer:
             found.append(Expr(name, name))
         return found
 
-    def _params(self, extents: dict[str, int]) -> tuple[list[Param], dict[str, Any]]:
+    def _params(self, extents: dict[str, int], main: Type) -> tuple[list[Param], dict[str, Any]]:
         params: list[Param] = []
         values: dict[str, Any] = {}
         scope: dict[str, Any] = dict(extents)
@@ -178,16 +178,16 @@ class _BlockDrawer:
                  "block", "[dim]", "[dim]", "[ratio]", "[int]", "[odd]", "[count]", "[real]", "[bool]", "[str]",
                  "dim?", "odd?", "ratio?", "[dim]?", "op?"]
             )  # fmt: skip
-            if type_ == "block":
-                type_ = "op"
             if type_.endswith("?"):
                 name = f"maybe_{name}"
             known = {n: v for n, v in scope.items() if not isinstance(v, Op)}
-            written = self._value(type_, known)
+            written = self._block(main) if type_ == "block" else self._value(type_, known)
             passed = value(written, scope)
             self.drawing.see(f"type {type_}")
             form = self.random.choice(["same", "same", "other", "none", "computed"])
             default: Expr | None = self._value(type_, {}) if form == "other" else None
+            if form == "other" and type_ == "block":
+                default = self._block(main)
             if form == "same":
                 default = self._value(type_, {}) if any(n in written.code for n in scope) else written
             if form == "computed" and type_ == "dim":
@@ -199,6 +199,21 @@ class _BlockDrawer:
         self.random.shuffle(params) if all(is_plain(param.default) for param in params) else None
         return params, values
 
+    def _block(self, type_: Type) -> Expr:
+        """A block that keeps the shape of a tensor, or a primitive that does."""
+        kept = []
+        for name in self.drawing.world.blocks:
+            try:
+                if self.drawing.world.call(name, [], [type_]).types == [type_]:
+                    kept.append(name)
+            except Invalid:
+                continue
+        if not kept or self.maybe(0.2):
+            return activation(self.random)
+        self.drawing.see("block as an argument")
+        name = self.random.choice(kept)
+        return Expr(name, f"Op({name!r})")
+
     def _value(self, type_: str, known: dict[str, Any]) -> Expr:
         return draw_value(self.random, type_)
 
@@ -207,7 +222,7 @@ class _BlockDrawer:
         known = drawer.state.names[param.name]
         source = drawer.some()
         if isinstance(known, Op):
-            label = drawer.label() if self.maybe(0.7) else None
+            label = drawer.label() if self.maybe(0.7) or known.name in self.drawing.world.blocks else None
             tree = Apply(param.name, [Ref(source)], label=label, style=self.random.choice(["pipe", "call"]))
             if drawer.add(Let([drawer.target(source)], tree)):
                 self.drawing.see("operation or block as an argument")
@@ -290,6 +305,17 @@ class _BlockDrawer:
                 self.drawing.see("init")
 
     # --- blocks in blocks
+
+    def _inner_of_two(self, drawer: StatementDrawer, tree: Tree, label: str | None) -> Tree | None:
+        """A call of a new block that gives two tensors."""
+        type_ = drawer.type_of(tree)
+        if type_ is None or not type_.rank or not type_.batched or self.depth == 0:
+            return None
+        drawn = draw_block(self.drawing, [type_], ["x"], depth=0, results=[None, None], size=2)
+        if drawn is None:
+            return None
+        args = call_args(self.drawing, drawer.numbers, drawn)
+        return Apply(drawn.block.name, [tree], args, label, style=self.random.choice(["pipe", "call"]))
 
     def _inner(self, drawer: StatementDrawer, tree: Tree, label: str | None) -> Tree | None:
         """A call of another block on a tensor: one that there is, or a new one."""

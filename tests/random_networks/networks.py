@@ -173,8 +173,8 @@ class NetworkDrawer:
 
         world = self.drawing.world
         world.forget()
-        world.ran.clear()
         state = run_network(world, network)
+        self.drawing.seen.update(f"primitive {kind}" for kind in world.kinds)
         inputs = [tuple(state.value(extent) for extent in extents) for _, extents in network.tensors]
         output = state.streams["x"].type
         if not output.batched:
@@ -265,11 +265,11 @@ class NetworkDrawer:
         if ops and choice < 0.08:
             self.drawing.see("parameter that is called")
             return self.random.choice(ops), [], None
-        if choice < 0.3:
+        if choice < 0.25:
             made = self._primitive(type_, keeps)
             if made is not None:
                 return *made, None
-        if choice < 0.6:
+        if choice < 0.7:
             found = reused(self.drawing, self.numbers, [type_], keeps)
             if found is not None and found[0].tensors[0][0] not in self.state.streams:
                 return found[0].name, found[1], found[0]
@@ -387,7 +387,7 @@ class NetworkDrawer:
 
     def _item(self) -> Item | Group:
         random = self.random
-        form = random.choice(["one", "one", "repeated", "each", "labelled", "list", "if"])
+        form = random.choice(["one", "one", "repeated", "each", "each", "labelled", "list", "if"])
         callee, args, block = self._callee(keeps=form in ("repeated", "each", "if") or self.maybe(0.3))
         if form == "repeated":
             self.drawing.see("repeated block")

@@ -82,7 +82,8 @@ class World:
         self.known: dict[object, Result | Invalid] = {}
         self.ran: dict[int, Statement | Item | Block | Apply] = {}
         """What runs, by identity: what does not is never checked."""
-        self.steps = 0
+        self.kinds: set[str] = set()
+        """The primitives that run."""
 
     def call(self, name: str, args: Passed, types: Sequence[Type]) -> Result:
         """What a block gives; raises `Invalid`."""
@@ -111,8 +112,10 @@ class World:
         return Result([tensor.type for tensor in state.returned], state.owns, state.begun)
 
     def forget(self) -> None:
-        """Blocks may be changed from here on."""
+        """Nothing has run yet."""
         self.known.clear()
+        self.ran.clear()
+        self.kinds.clear()
 
 
 def bound_arguments(block: Block, args: Passed, types: Sequence[Type]) -> dict[str, Any]:
@@ -301,7 +304,6 @@ class State:
         return key
 
     def call(self, name: str, args: Passed, tensors: list[Tensor], label: str | None) -> list[Tensor]:
-        self.world.steps += 1
         types = [tensor.type for tensor in tensors]
         for tensor in tensors:
             self.unread.pop(id(tensor), None)
@@ -310,6 +312,7 @@ class State:
             self.begun += [f"{label}.{path}" for path in begun] if label is not None else []
         else:
             made, owns = primitive(name, args, types), name in OWNERS
+            self.world.kinds.add(name)
             self.begun += [label] if label is not None and name in BEGUN else []
         if owns and label is None:
             raise Invalid("no label")
@@ -430,8 +433,20 @@ def primitive(name: str, args: Passed, types: Sequence[Type]) -> list[Type]:
         if key in attributes:
             raise Invalid("an argument twice")
         attributes[key] = found
+    allowed_none = {
+        "conv2d": {"padding"},
+        "max_pool": {"stride"},
+        "avg_pool": {"stride"},
+        "parameter": {"grid"},
+    }
+    for key, found in attributes.items():
+        is_none = found is None and key not in allowed_none.get(name, ())
+        if is_none or (isinstance(found, list) and None in found):
+            raise Invalid("none")
     for key, found in attributes.items():
         # An attribute that counts something is whole, and most of them are at least 1.
+        if (key == "eps" and found <= 0) or (key == "momentum" and not 0 <= found <= 1):
+            raise Invalid("no such number")
         if key in ("eps", "momentum", "value", "slope", "number", "rate"):
             continue
         if key in STRINGS and found not in STRINGS[key]:
@@ -442,14 +457,6 @@ def primitive(name: str, args: Passed, types: Sequence[Type]) -> list[Type]:
             least = {"padding": 0, "start": 0, "sides": 0, "axis": -9, "axes": -9, "shifts": -99}.get(key, 1)
             if isinstance(one, int) and not isinstance(one, bool) and one < least:
                 raise Invalid("too small a number")
-    allowed_none = {
-        "conv2d": {"padding"},
-        "max_pool": {"stride"},
-        "avg_pool": {"stride"},
-        "parameter": {"grid"},
-    }
-    if any(found is None and key not in allowed_none.get(name, ()) for key, found in attributes.items()):
-        raise Invalid("none")
     if name == "concat" and not types:
         raise Invalid("no tensors")
     found = RULES[name](attributes, *types)

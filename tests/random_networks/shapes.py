@@ -84,6 +84,11 @@ def _conv_transpose2d(a: Attributes, x: Type) -> list[Type]:
     return [Type((a["out_channels"], *extents))]
 
 
+def _divided(a: Attributes, x: Type) -> list[Type]:
+    need(a["number"] != 0, "a division by zero")
+    return [x]
+
+
 def _linear(a: Attributes, x: Type) -> list[Type]:
     need(x.rank, "no axes")
     need(x.batched or x.rank > 1, "a learned vector, whose products torch does not count")
@@ -108,6 +113,7 @@ def _batch_norm(a: Attributes, x: Type) -> list[Type]:
 
 def _layer_norm(a: Attributes, x: Type) -> list[Type]:
     need(x.rank, "no axes")
+    need(x.batched or x.rank > 1, "a learned vector, which fvcore does not know")
     return [x]
 
 
@@ -267,7 +273,7 @@ RULES: dict[str, Rule] = {
     "upsample": _upsample, "add": _met, "sub": _met, "mul": _met, "div": _met, "maximum": _met, "minimum": _met,
     "dropout": _dropout, "rearrange": _rearrange, "concat": _concat, "split": _split, "slice": _slice,
     "pad": _pad, "roll": _roll, "unfold": _unfold, "parameter": _parameter, "attention_bias": _attention_bias,
-    **dict.fromkeys(POINTWISE, _kept),
+    **dict.fromkeys(POINTWISE, _kept), "div_number": _divided,
 }  # fmt: skip
 OWNERS = (
     "conv2d", "conv_transpose2d", "linear", "mix_heads", "batch_norm", "layer_norm", "group_norm", "layer_scale",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from random import Random
-from typing import Any
+from typing import Any, TypeAlias
 
 from random_networks import attributes
 from random_networks.attributes import DRAWERS, Draw, pieces
@@ -90,17 +90,17 @@ class Drawing:
         return self.random.choice([name for name in options if name not in known])
 
 
+Caller: TypeAlias = "Callable[[StatementDrawer, Tree, str | None], Tree | None]"
+
+
 class StatementDrawer:
     """Draws the statements of one block."""
 
-    def __init__(
-        self,
-        drawing: Drawing,
-        state: State,
-        callables: Callable[[StatementDrawer, Tree, str | None], Tree | None],
-    ) -> None:
+    def __init__(self, drawing: Drawing, state: State, callables: Caller, several: Caller) -> None:
         self.drawing, self.random, self.state = drawing, drawing.random, state
         self.body: list[Statement] = []
+        self.several = several
+        """Draws a call of a block that gives two tensors, or gives None."""
         self.callables = callables
         """Draws a call of a block on a tensor, or gives None."""
         self.index: Expr | None = None
@@ -280,7 +280,7 @@ class StatementDrawer:
         forms: list[Callable[[int], bool]] = [
             self._chain, self._chain, self._chain, self._residual, self._joined, self._split, self._concat,
             self._learned, self._product, self._attention, self._shared, self._number, self._require, self._conditional,
-            self._list, self._typed, self._divided, self._callable,
+            self._list, self._typed, self._divided, self._callable, self._several,
         ]  # fmt: skip
         if depth:
             forms += [self._if, self._for, self._dense]
@@ -408,7 +408,10 @@ class StatementDrawer:
         else:
             before, after = " ".join([*front, "n", "k"]), " ".join([*front, "k", "n"])
             pattern = f"{before} -> {after}"
-            right = Apply("rearrange", [self.chain(Ref(source), 1, keeps=True)],
+            # One side within bounds: products of products would grow beyond all numbers.
+            bounded = Apply(self.random.choice(["tanh", "sigmoid", "hard_sigmoid"]), [self.chain(Ref(source), 1, keeps=True)],
+                            style=self.random.choice(["pipe", "call"]))  # fmt: skip
+            right = Apply("rearrange", [bounded],
                           [(None, Expr(f'"{pattern}"', repr(pattern)))], style="pipe")  # fmt: skip
         left: Tree = Ref(source)
         if self.maybe(0.3):
@@ -539,6 +542,20 @@ class StatementDrawer:
             tree = Pick(self.numbers.condition()[0], third, tree)
             self.drawing.see("else if expression")
         return self.add(Let([self.target(source)], tree))
+
+    def _several(self, depth: int) -> bool:
+        """A block of two results, and both of them."""
+        source = self.some()
+        if self.index is not None:
+            return False
+        tree = self.several(self, Ref(source), self.label())
+        if tree is None:
+            return False
+        first = self.free_name(TENSOR_NAMES)
+        second = self.drawing.name(TENSOR_NAMES, {*self.state.names, *self.state.labels.values(),
+                                                  *self.drawing.world.blocks, first})  # fmt: skip
+        self.drawing.see("block of several results in a block")
+        return self.add(Let([first, second], tree))
 
     def _typed(self, depth: int) -> bool:
         source = self.some()
@@ -704,10 +721,15 @@ class StatementDrawer:
         joined = self.free_name(TENSOR_NAMES)
         while joined == name:
             joined = self.free_name(TENSOR_NAMES)
-        if self.maybe(0.2) and not is_loop:
-            self.drawing.see("element of a list of tensors")
-        statements.append(Let([joined], Apply("concat", [Ref(name)], style="call")))
+        parts: list[Tree] = [Ref(name)]
+        if self.maybe(0.4):
+            # An element once more, joined to all of them.
+            parts.append(Ref(name, literal(self.random.choice([0, -1]))))
+        style = "call" if len(parts) > 1 else self.random.choice(["call", "pipe"])
+        statements.append(Let([joined], Apply("concat", parts, style=style)))
         if self.add(*statements):
+            if len(parts) > 1:
+                self.drawing.see("element of a list of tensors")
             return True
         self.loop_labels = labels
         return False

@@ -165,7 +165,9 @@ def signatures(draw: st.DrawFn, typed: bool) -> tuple[tuple[s.TensorParam, ...],
     # An extent may have no name of the signature.
     extent = st.one_of(number, st.sampled_from(["H", "W"]).map(lambda id: s.Name(id, NOWHERE)))
     shapes = _sequence(extent, 0, 3).map(lambda extents: s.Shape(extents, NOWHERE))
+    # No tensor and no argument of a block is called `drop_path`, only a parameter of a network.
     chosen = [label for label in labels if label != "drop_path"][:count]
+    labels = [label for label in labels if not (typed and label == "drop_path")]
     tensors = tuple(s.TensorParam(label, draw(shapes), NOWHERE) for label in chosen)
     params = []
     for label in [label for label in labels if label not in chosen][: draw(st.integers(0, 3))]:

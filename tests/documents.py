@@ -173,7 +173,7 @@ def signatures(draw: st.DrawFn, typed: bool) -> tuple[tuple[s.TensorParam, ...],
     count = draw(st.integers(0, 2))
     # An extent may have no name of the signature.
     extent = st.one_of(number, st.sampled_from(["H", "W"]).map(lambda id: s.Name(id, NOWHERE)))
-    shapes = st.builds(_shape, _sequence(extent, 0, 3), st.booleans())
+    shapes = st.builds(_shape, _sequence(extent, 0, 3), st.booleans() if typed else st.just(False))
     chosen = [label for label in labels if label != "drop_path"][:count]
     tensors = tuple(s.TensorParam(label, draw(shapes), NOWHERE) for label in chosen)
     params = []

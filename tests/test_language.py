@@ -9,6 +9,7 @@ import torch
 from reference import randomise
 
 import archdsl
+from archdsl.scalar import human_text
 from archdsl.verify import verify
 
 PRELUDE = 'archdsl 1\nimport "efficientformerv2"\n'
@@ -436,3 +437,19 @@ def test_search_path_for_blocks_of_ones_own(tmp_path: Path, monkeypatch: pytest.
     assert archdsl.load(file, search=[str(tmp_path / "mine")]).stats().params == 4 * 8 + 8
     monkeypatch.setenv("ARCHDSL_PATH", str(tmp_path / "mine"))
     assert archdsl.load(file).stats().params == 4 * 8 + 8
+
+
+def test_names_of_a_result_are_bound_by_what_is_returned(tmp_path: Path) -> None:
+    text = """archdsl 1
+block flat(x: [C, H, W]) -> [n] { return x |> rearrange("c h w -> (c h w)") }
+block table(x: [n]) -> [k, m] { return x |> rearrange("(a b) -> a b", a = 3) |> mix: linear(7) }
+block rows(x: [k, m]) -> [k, m] { return x |> mix: linear(m) }
+network N(x: [3, 4, 4]) { a: flat; b: table; c: rows }
+"""
+    path = tmp_path / "results.arch"
+    path.write_text(text, encoding="utf-8")
+    network = archdsl.load(str(path))
+    network.graph.verify()
+    assert network.graph.template.types[1].values == (48,)
+    assert network.graph.template.types[3].values == (3, 7)
+    assert ("n", "C * H * W") in [(name, human_text(pair.term)) for name, pair in network.graph.at("a").lets]

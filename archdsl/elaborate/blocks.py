@@ -505,6 +505,13 @@ class BlockElaborator(Expressions):
         self.usual[name] = usual_value(pair.term, self.usual, pair.value)
         return variable(name, pair.value)
 
+    def bind_extent(self, name: s.Name, extent: Scalar) -> Scalar:
+        """Give an extent the name that a shape writes for it."""
+        self._name_value(name.id, extent, name.span)
+        bound = self.env[name.id]
+        assert isinstance(bound, Scalar)
+        return bound
+
     def _typed(self, value: Tensor, shape: s.Shape) -> Tensor:
         """Check a tensor against a written shape, and bind the names in it that are new."""
         type_ = value.type
@@ -517,10 +524,7 @@ class BlockElaborator(Expressions):
         written: list[Scalar] = []
         for expr, extent in zip(shape.extents, type_.shape, strict=True):
             if isinstance(expr, s.Name) and expr.id not in self.env:
-                self._name_value(expr.id, extent, expr.span)
-                bound = self.env[expr.id]
-                assert isinstance(bound, Scalar)
-                written.append(bound)
+                written.append(self.bind_extent(expr, extent))
                 continue
             claim = self.scalar_of(expr, "an extent")
             if isinstance(claim, Poison):

@@ -300,8 +300,15 @@ def _finish(
 def _declared(
     builder: BlockElaborator, block: s.Block, result: s.Result, value: Value, span: Span
 ) -> int | None:
-    """The number of a returned tensor, its extents in the words of the declaration; None if unknown."""
+    """The number of a returned tensor, its extents in the words of the declaration; None if unknown.
+
+    A name in the declaration that nothing has bound is bound by what is returned.
+    """
     try:
+        if isinstance(value, Tensor) and value.type.rank == len(result.shape.extents):
+            for expr, extent in zip(result.shape.extents, value.type.shape, strict=True):
+                if isinstance(expr, s.Name) and expr.id not in builder.env:
+                    builder.bind_extent(expr, extent)
         declared = [builder.scalar_of(expr, "an extent") for expr in result.shape.extents]
     except Refused as error:
         builder.report(error)

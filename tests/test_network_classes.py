@@ -142,3 +142,15 @@ def test_what_begins_with_values_of_its_own_is_found_wherever_it_stands(tmp_path
             "s.0", "s.last", "t.1", "t.end", "c.3", "a.into.1.conv", "a.into.2.conv", "a.list_.0", "a.list_.1",
         )
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("order", ["true, false", "false, true"])
+def test_a_bias_that_an_argument_decides_begins_at_zero_where_there_is_one(order: str, tmp_path: Path) -> None:
+    block = (
+        "block plain(x: [C, H, W]; bias: bool) -> [C, H, W] {\n"
+        " y = x |> a: conv2d(C, bias = bias) |> b: conv2d(C, bias = bias) |> c: conv2d(C, bias = bias)\n"
+        " init a = ones\n init b, c = ones\n return y\n"
+    )
+    module = opened(f"stage s {{ plain(each [{order}]) }}\n}}\n{block}", tmp_path).build()
+    biases = {key: value for key, value in module.named_parameters() if key.endswith("bias")}
+    assert len(biases) == 3 and not any(value.any() for value in biases.values())

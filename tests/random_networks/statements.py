@@ -206,6 +206,8 @@ class StatementDrawer:
         # Kept within numbers that have a finite gradient.
         if kind == "exp":
             tree = Apply(self.random.choice(["tanh", "sigmoid"]), [tree], style="pipe")
+        if kind == "l2_normalize":
+            tree = Apply(self.random.choice(["sigmoid", "exp"]), [Apply("sigmoid", [tree])], style="call")
         if kind == "sqrt":
             inside = Apply("sigmoid", [tree], style="call")
             tree = Apply("add_number", [inside], [("number", literal(0.5))], style="infix")

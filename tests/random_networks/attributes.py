@@ -1,7 +1,8 @@
 """Attributes that a primitive takes, drawn for the tensor at hand: `DRAWERS[kind](draw, x)`.
 
-A drawer gives the attributes as (name, expression), or None for a tensor that its primitive never takes. What it
-gives may still not fit, a window that is too large say: whoever draws asks `shapes.RULES` and draws again.
+A drawer gives the attributes as (name, expression), or None for a tensor that its primitive never takes.
+What it gives may still not fit,
+a window that is too large say: whoever draws asks `shapes.RULES` and draws again.
 """
 
 from __future__ import annotations
@@ -352,7 +353,8 @@ def _plain(draw: Draw, x: Type) -> Given | None:
 DRAWERS: dict[str, Callable[[Draw, Type], Given | None]] = {
     **dict.fromkeys(POINTWISE, _plain),
     "conv2d": _conv2d, "conv_transpose2d": _conv_transpose2d, "linear": _linear, "mix_heads": _mix_heads,
-    "batch_norm": _batch_norm, "layer_norm": _layer_norm, "group_norm": _group_norm, "layer_scale": _layer_scale,
+    "batch_norm": _batch_norm, "layer_norm": _layer_norm, "group_norm": _group_norm,
+    "layer_scale": _layer_scale,
     "gelu": _gelu, "leaky_relu": _leaky_relu, "softmax": _any_axis, "l2_normalize": _any_axis,
     "max_pool": _pool, "avg_pool": _avg_pool, "adaptive_avg_pool": _adaptive_avg_pool,
     "global_avg_pool": _no_attributes_of_a_map, "mean": _reduced, "sum": _reduced, "upsample": _upsample,

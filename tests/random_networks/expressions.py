@@ -232,7 +232,7 @@ class Numbers:
     def _rounded(self, target: int, known: list[tuple[Expr, int]], depth: int) -> Expr | None:
         if not known:
             return None
-        expr, number = self.random.choice(known)
+        expr, _ = self.random.choice(known)
         divisor = self.random.randint(2, 4)
         name = self.random.choice(["ceil", "floor"])
         self.seen(f"function {name}")
@@ -244,7 +244,7 @@ class Numbers:
         if not larger:
             return None
         self.seen("%")
-        expr, number = self.random.choice(larger)
+        expr, _ = self.random.choice(larger)
         made = binary("%", expr, literal(self.random.randint(2, 5)), PRODUCT)
         return self._reached(made, target, depth)
 

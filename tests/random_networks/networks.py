@@ -1,4 +1,4 @@
-"""Networks of drawn blocks: entries, stages, streams, loops and decisions, heads; `document(seed)` draws one."""
+"""Networks of drawn blocks: entries, stages, streams, loops, decisions, heads; `document(seed)` draws one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ from random_networks.trees import (
     Statement,
 )
 
-ENTRY_LABELS = ("stem", "body", "down", "up", "neck", "conv", "norm", "act", "pool", "mid", "extra", "entry", "b", "x",
+ENTRY_LABELS = ("stem", "body", "down", "up", "neck", "conv", "norm", "act", "pool", "mid", "extra", "entry",
+                "b", "x",
                 "relu", "f1", "y", "weight", "images", "out", "blocks", "s0", "net", "Block")  # fmt: skip
 STAGE_LABELS = ("s1", "s2", "s3", "stage_", "trunk", "layers")
 PARAMETER_NAMES = (

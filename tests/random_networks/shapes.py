@@ -262,13 +262,15 @@ def _attention_bias(a: Attributes) -> list[Type]:
 
 Rule = Callable[..., list[Type]]
 POINTWISE = (
-    "relu", "relu6", "gelu", "silu", "sigmoid", "tanh", "hard_swish", "hard_sigmoid", "leaky_relu", "exp", "sqrt",
+    "relu", "relu6", "gelu", "silu", "sigmoid", "tanh", "hard_swish", "hard_sigmoid", "leaky_relu", "exp",
+    "sqrt",
     "neg", "identity", "drop_path", "add_number", "sub_number", "mul_number", "div_number", "number_minus",
 )  # fmt: skip
 RULES: dict[str, Rule] = {
     "conv2d": _conv2d, "conv_transpose2d": _conv_transpose2d, "linear": _linear, "matmul": _matmul,
     "mix_heads": _mix_heads, "batch_norm": _batch_norm, "layer_norm": _layer_norm, "group_norm": _group_norm,
-    "layer_scale": _layer_scale, "softmax": _along, "l2_normalize": _along, "max_pool": _pool, "avg_pool": _pool,
+    "layer_scale": _layer_scale, "softmax": _along, "l2_normalize": _along, "max_pool": _pool,
+    "avg_pool": _pool,
     "adaptive_avg_pool": _adaptive, "global_avg_pool": _global, "mean": _reduced, "sum": _reduced,
     "upsample": _upsample, "add": _met, "sub": _met, "mul": _met, "div": _met, "maximum": _met, "minimum": _met,
     "dropout": _dropout, "rearrange": _rearrange, "concat": _concat, "split": _split, "slice": _slice,
@@ -276,16 +278,20 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(POINTWISE, _kept), "div_number": _divided,
 }  # fmt: skip
 OWNERS = (
-    "conv2d", "conv_transpose2d", "linear", "mix_heads", "batch_norm", "layer_norm", "group_norm", "layer_scale",
+    "conv2d", "conv_transpose2d", "linear", "mix_heads", "batch_norm", "layer_norm", "group_norm",
+    "layer_scale",
     "parameter", "attention_bias",
 )  # fmt: skip
 """Those that own weights, and need a label."""
 BEGUN = ("conv2d", "conv_transpose2d", "linear", "mix_heads", "parameter")
 """Those whose weights `init` can begin."""
 FIRST = {
-    "conv2d": "out_channels", "conv_transpose2d": "out_channels", "linear": "out_features", "group_norm": "groups",
-    "mix_heads": "bias", "batch_norm": "eps", "layer_norm": "eps", "layer_scale": "value", "gelu": "approximate",
-    "leaky_relu": "slope", "softmax": "axis", "l2_normalize": "axis", "max_pool": "kernel", "avg_pool": "kernel",
+    "conv2d": "out_channels", "conv_transpose2d": "out_channels", "linear": "out_features",
+    "group_norm": "groups",
+    "mix_heads": "bias", "batch_norm": "eps", "layer_norm": "eps", "layer_scale": "value",
+    "gelu": "approximate",
+    "leaky_relu": "slope", "softmax": "axis", "l2_normalize": "axis", "max_pool": "kernel",
+    "avg_pool": "kernel",
     "adaptive_avg_pool": "size", "mean": "axes", "sum": "axes", "upsample": "scale", "add_number": "number",
     "sub_number": "number", "mul_number": "number", "div_number": "number", "number_minus": "number",
     "dropout": "rate", "rearrange": "pattern", "concat": "axis", "split": "sizes", "slice": "start",

@@ -37,7 +37,8 @@ from random_networks.trees import (
 
 NUMBER_NAMES = (
     "hidden", "n", "d", "width", "k", "kernel", "stride", "groups", "scale", "total", "depth", "value", "size",
-    "query", "e", "out_channels", "N", "B", "dim2", "expansion", "halved", "m", "length", "start", "heads", "cls",
+    "query", "e", "out_channels", "N", "B", "dim2", "expansion", "halved", "m", "length", "start", "heads",
+    "cls",
 )  # fmt: skip
 TENSOR_NAMES = (
     "y",
@@ -57,8 +58,10 @@ TENSOR_NAMES = (
     "map_",
 )
 LABELS = (
-    "conv", "norm", "fc1", "fc2", "proj", "conv2d", "linear", "relu", "mean", "l1", "body", "attn", "table", "exp",
-    "y", "a", "bn", "mix", "token", "pos", "b1", "module", "net", "layer", "weight", "bias", "index", "x", "add",
+    "conv", "norm", "fc1", "fc2", "proj", "conv2d", "linear", "relu", "mean", "l1", "body", "attn", "table",
+    "exp",
+    "y", "a", "bn", "mix", "token", "pos", "b1", "module", "net", "layer", "weight", "bias", "index", "x",
+    "add",
     "split", "inner", "down", "up", "gate", "layers", "ones", "shape",
 )  # fmt: skip
 UNARY_KINDS = tuple(DRAWERS)
@@ -226,7 +229,7 @@ class StatementDrawer:
         args: list[Argument] = list(given)
         if self.maybe(0.3):
             self.random.shuffle(args)
-        for place, (name, found) in enumerate(args):
+        for place, (name, _) in enumerate(args):
             if name == FIRST.get(kind) and self.maybe(0.6):
                 args.insert(0, (None, args.pop(place)[1]))
                 self.drawing.see("positional argument")
@@ -281,7 +284,8 @@ class StatementDrawer:
         """One more statement; raises `Broken` where none is found."""
         forms: list[Callable[[int], bool]] = [
             self._chain, self._chain, self._chain, self._residual, self._joined, self._split, self._concat,
-            self._learned, self._product, self._attention, self._shared, self._number, self._require, self._conditional,
+            self._learned, self._product, self._attention, self._shared, self._number, self._require,
+            self._conditional,
             self._list, self._typed, self._divided, self._callable, self._several,
         ]  # fmt: skip
         if depth:
@@ -365,7 +369,8 @@ class StatementDrawer:
         fitting = [
             name for name, type_ in known.items()
             if type_.rank == known[source].rank and type_.batched == known[source].batched
-            and all(i == axis or a == b for i, (a, b) in enumerate(zip(type_.shape, known[source].shape, strict=True)))
+            and all(i == axis or a == b for i, (a, b) in enumerate(zip(type_.shape, known[source].shape,
+            strict=True)))
         ]  # fmt: skip
         trees: list[Tree] = [Ref(self.random.choice(fitting)) for _ in range(self.random.randint(0, 2))]
         trees.insert(self.random.randrange(len(trees) + 1), Ref(source))
@@ -411,7 +416,8 @@ class StatementDrawer:
             before, after = " ".join([*front, "n", "k"]), " ".join([*front, "k", "n"])
             pattern = f"{before} -> {after}"
             # One side within bounds: products of products would grow beyond all numbers.
-            bounded = Apply(self.random.choice(["tanh", "sigmoid", "hard_sigmoid"]), [self.chain(Ref(source), 1, keeps=True)],
+            bounded = Apply(self.random.choice(["tanh", "sigmoid", "hard_sigmoid"]), [self.chain(Ref(source),
+                            1, keeps=True)],
                             style=self.random.choice(["pipe", "call"]))  # fmt: skip
             right = Apply("rearrange", [bounded],
                           [(None, Expr(f'"{pattern}"', repr(pattern)))], style="pipe")  # fmt: skip
@@ -628,7 +634,7 @@ class StatementDrawer:
         return deepcopy(statements)
 
     def _kept_statements(self, depth: int) -> list[Statement]:
-        """A statement that keeps the shape of what it changes, so that it matters little which branch is taken."""
+        """A statement that keeps the shape of what it changes: it matters little which branch is taken."""
         source = self.some()
         tree = self.chain(Ref(source), 2, keeps=True)
         if isinstance(tree, Ref):

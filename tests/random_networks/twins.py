@@ -1,6 +1,6 @@
 """Twins: a document with one rule broken in one place, and the code and place that must be told first.
 
-`twin(seed)` draws the document of the seed anew and breaks it in one of `KINDS`, of those that it has a place for.
+`twin(seed)` draws the document of the seed anew and breaks it in one of `KINDS` that it has a place for.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, TypeAlias
 
-from random_networks.expressions import Expr, listed, literal, text_literal, truth
+from random_networks.expressions import Expr, listed, literal, text_literal
 from random_networks.networks import Sample, document
 from random_networks.running import Tensor, World
 from random_networks.shapes import OWNERS, RULES
@@ -50,7 +50,7 @@ LARGE = 997
 
 @dataclass
 class Twin:
-    """A document that is almost right: what was broken, the codes of which one is told first, and on which lines."""
+    """A document that is almost right: what was broken, the codes one of which is told first, and where."""
 
     kind: str
     text: str
@@ -232,7 +232,8 @@ def argument_twice(site: Site) -> Broken | None:
 
 def argument_missing(site: Site) -> Broken | None:
     required = {"conv2d": "out_channels", "linear": "out_features", "slice": "length", "group_norm": "groups",
-                "max_pool": "kernel", "avg_pool": "kernel", "upsample": "scale", "pad": "sides", "roll": "shifts",
+                "max_pool": "kernel", "avg_pool": "kernel", "upsample": "scale", "pad": "sides",
+                "roll": "shifts",
                 "parameter": "extents", "adaptive_avg_pool": "size", "split": "sizes"}  # fmt: skip
     found = site.applies(lambda a: a.callee in required)
     if found is None:
@@ -335,10 +336,8 @@ def products_that_do_not_meet(site: Site) -> Broken | None:
 
 def map_where_there_is_none(site: Site) -> Broken | None:
     def make(x: str) -> Statement:
-        flat = Apply("mean", [Ref(x)], [("keep", truth(True)), ("axes", literal(0))], style="pipe")
-        tall = Apply("concat", [flat, flat], style="call")
-        del tall
-        return Let(["lost_"], Apply("conv2d", [Apply("parameter", [], [(None, listed([literal(2)] * 3))], "p_")],
+        return Let(["lost_"], Apply("conv2d", [Apply("parameter", [], [(None, listed([literal(2)] * 3))],
+                   "p_")],
                                     [(None, literal(3))], "lost_", style="pipe"))  # fmt: skip
 
     return site.inserted(make, "E0302")
@@ -725,7 +724,8 @@ def another_rank_than_written(site: Site) -> Broken | None:
 KINDS: dict[str, Callable[[Site], Broken | None]] = {
     kind.__name__: kind
     for kind in (
-        no_label, label_twice, label_of_two_kinds, unknown_argument, misspelt_argument, argument_of_another_type,
+        no_label, label_twice, label_of_two_kinds, unknown_argument, misspelt_argument,
+        argument_of_another_type,
         argument_twice, argument_missing, no_dimension, no_middle, groups_that_do_not_divide,
         pieces_that_do_not_sum, axis_that_is_not_there, positions_beyond_the_axis, pattern_that_does_not_fit,
         window_that_does_not_fit, padding_of_more_than_half, shapes_that_do_not_meet, products_that_do_not_meet,
@@ -735,7 +735,8 @@ KINDS: dict[str, Callable[[Site], Broken | None]] = {
         more_of_a_list_than_it_has, names_for_another_number, never_read, after_the_return, nothing_returned,
         reserved_name, name_twice_in_a_signature, block_twice, block_called_like_a_primitive, unknown_import,
         unknown_feature, another_width, each_outside_of_a_stage, lists_of_other_lengths,
-        labelled_block_repeated, labels_of_a_stage_twice, label_of_a_container, entry_twice, unknown_block, network_returns, two_heads,
+        labelled_block_repeated, labels_of_a_stage_twice, label_of_a_container, entry_twice, unknown_block,
+        network_returns, two_heads,
         stage_in_the_head, stage_without_blocks, unknown_path_of_init, unknown_initialiser, unknown_mode,
         quotient_that_is_not_whole, division_by_zero, condition_that_is_no_truth, block_in_itself,
         choice_in_a_block, loop_over_a_number, parameter_of_another_type, input_without_extent, unknown_build,
@@ -770,7 +771,7 @@ def twin(seed: int) -> Twin:
 
 
 def _places(made: Document, before: list[str], owners: object) -> list[tuple[int, int, int]]:
-    """Where the mistake may be told: the changed columns of a changed line of the record, or all of its lines."""
+    """Where the mistake may be told: the changed columns of a changed line, or all lines of the record."""
     lines = made.lines()
     wanted = owners if isinstance(owners, list) else [owners]
     own = [

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from random_networks.drawing import Broken, Drawing
 from random_networks.expressions import (
     NONE,
     PRODUCT,
@@ -23,7 +24,7 @@ from random_networks.expressions import (
 )
 from random_networks.running import State, Tensor, coerced
 from random_networks.shapes import Type
-from random_networks.statements import Broken, Drawing, StatementDrawer
+from random_networks.statements import StatementDrawer
 from random_networks.trees import Apply, Argument, Block, Init, Let, Output, Param, Ref, Return, Tree
 
 BLOCK_NAMES = (

@@ -16,8 +16,9 @@ from typing import Any
 
 from random_networks.blocks import draw_value
 from random_networks.expressions import Expr, Invalid, Op, literal, value
+from random_networks.network_running import NetworkState, run_network
 from random_networks.networks import Sample
-from random_networks.running import NetworkState, World, run_network
+from random_networks.running import World
 from random_networks.trees import (
     Argument,
     Document,

@@ -27,6 +27,9 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong with a command as everything else is said."""
 
     def error(self, message: str) -> NoReturn:
+        # Python 3.14 writes choices without quotes, those before it with.
+        said, choices, rest = message.partition("(choose from ")
+        message = said + choices + rest.replace("'", "")
         diagnostic = Diagnostic("E0001", message, None, f"{self.prog} --help lists what there is")
         print(diagnostic, file=sys.stderr)
         raise SystemExit(2)

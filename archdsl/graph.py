@@ -121,6 +121,8 @@ class Template(Record):
     """The primitives that are its usual arguments, by the names of the arguments that take them."""
     general: Template | None = None
     """The same without names that a decision found to be equal put in each other's place, where one did."""
+    axes: tuple[str, ...] = ()
+    """The names that the first axes of its tensors were given, where the block is for any number of them."""
 
     __hash__ = object.__hash__
 

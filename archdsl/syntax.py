@@ -183,11 +183,17 @@ class Paren(Record):
 
 Expr: TypeAlias = (
     "Num | Quantity | Str | Bool | NoneLiteral | Name | Unary | Binary | Call | Labelled | Pipe | Index"
-    " | ListExpr | Repeat | Each | Choose | IfExpr | Comprehension | Paren"
+    " | ListExpr | Repeat | Each | Choose | IfExpr | Comprehension | Paren | Rest"
 )
 
 
 # --- types and signatures ----------------------------------------------------------------------
+
+
+class Rest(Record):
+    """`...`, which stands first in a shape: any axes."""
+
+    span: Span
 
 
 class Shape(Record):

@@ -158,6 +158,17 @@ def test_counters_are_one_where_layers_are(tmp_path: Path) -> None:
     assert not (tmp_path / "x.safetensors").exists()
 
 
+def test_parted_weights_have_memory_of_their_own(tmp_path: Path) -> None:
+    """Each part is written whole: one counter for both, and columns that do not lie side by side."""
+    rules = 'norm { "both" -> "a", "b" }\none { "qkv.weight" -> "w1", "w2", "w3" (axis = 1) }'
+    more = "block norm(x: [C, H, W]) -> [C, H, W] { return x |> both: batch_norm }\n"
+    of = network(tmp_path, "e: norm\nf: one", rules, "[4, 4, 6]", more)
+    made, ours = other_names(of, tmp_path), own(of)
+    assert torch.equal(torch.cat([made["e.a.weight"], made["e.b.weight"]]), ours["e.both.weight"])
+    assert made["e.a.num_batches_tracked"] == made["e.b.num_batches_tracked"] == 0
+    assert torch.equal(torch.cat([made[f"f.w{i}"] for i in (1, 2, 3)], 1), ours["f.qkv.weight"])
+
+
 def test_reshaped(tmp_path: Path) -> None:
     rules = 'scaled { "scale.gamma" -> "layer_scale" (reshape = [-1, 1, 1]) }'
     of = network(tmp_path, "e: scaled", rules)

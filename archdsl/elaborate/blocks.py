@@ -215,6 +215,7 @@ class BlockElaborator(Expressions):
     def call_block(
         self, ref: BlockRef, args: Args, tensors: list[Tensor], label: str | None, span: Span
     ) -> Value:
+        ref = self.shared.with_axes(ref, args, tensors)
         key = call_key(ref, args, tensors)
         called = self.shared.calls.get(key) if key is not None else None
         if called is None:
@@ -507,6 +508,9 @@ class BlockElaborator(Expressions):
     def _typed(self, value: Tensor, shape: s.Shape) -> Tensor:
         """Check a tensor against a written shape, and bind the names in it that are new."""
         type_ = value.type
+        for expr in shape.extents:
+            if isinstance(expr, s.Rest):
+                self.evaluate(expr)  # a mistake: where it may stand, it has become names
         if len(shape.extents) != type_.rank:
             message = f"the tensor is {shape_text(type_)}, {len(shape.extents)} extents are written"
             raise Refused("E0301", message, shape.span)

@@ -170,6 +170,9 @@ class Expressions:
                 raise Refused("E0403", "a repetition stands in a list", expr.span)
             case s.Choose():
                 return self.choice(expr)
+            case s.Rest():
+                message = "'...' stands first in the shapes of a block, where that of a tensor begins with it"
+                raise Refused("E0301", message, expr.span, "block mlp(x: [..., dim]) -> [..., dim] { ... }")
             case s.Quantity(number, unit):
                 message = f"{number}{unit} has a unit, which only 'subject to' knows"
                 raise Refused("E0403", message, expr.span, "write the number out")

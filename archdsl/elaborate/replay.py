@@ -177,6 +177,8 @@ class _Replay:
             old.span,
             old.questions,
             old.callables,
+            None,
+            old.axes,
         )
 
     def _pair(self, old: Scalar) -> Scalar:

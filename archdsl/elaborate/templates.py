@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from archdsl import syntax as s
+from archdsl.elaborate.axes import first_axes, is_open, with_axes
 from archdsl.elaborate.binding import Bound, Called, Signature, usual_values
 from archdsl.elaborate.blocks import BlockElaborator, callables_of
+from archdsl.elaborate.expressions import Args
 from archdsl.elaborate.replay import MOST_RECIPES, Recipe, is_simple, kind_of_call, recipe_of, replay
 from archdsl.elaborate.values import (
     POISON,
@@ -54,6 +56,8 @@ class Elaborator:
         self.runs: dict[object, list[tuple[BlockElaborator, Template]]] = {}
         """Blocks that were run, by the kind of call, until another call of the kind asks for a recipe."""
         self.simple: dict[int, bool] = {}
+        self.expanded: dict[tuple[int, int], BlockRef] = {}
+        """Blocks whose shapes begin with `...`, by how many axes that stands for."""
         self.entry: object = None
         """What the network calls now, as it is written."""
         self.origins: Callable[[object], str] = lambda expr: ""
@@ -90,6 +94,23 @@ class Elaborator:
             self.errors.append(diagnostic)
         if len(self.errors) >= MOST_ERRORS:
             raise ArchError(self.errors)
+
+    def with_axes(self, ref: BlockRef, args: Args, tensors: Sequence[Tensor]) -> BlockRef:
+        """The block as it is for tensors of these numbers of axes, where its shapes begin with `...`."""
+        block = ref.block
+        if not any(is_open(tensor.shape) for tensor in block.tensors):
+            return ref
+        ranks = {name: value.type.rank for name, value, _ in args if name and isinstance(value, Tensor)}
+        rest = [tensor.name for tensor in block.tensors if tensor.name not in ranks]
+        ranks.update((name, tensor.type.rank) for name, tensor in zip(rest, tensors, strict=False))
+        count = first_axes(block, ranks)
+        if count is None:
+            return ref
+        key = (id(block), count)
+        if key not in self.expanded:
+            expanded, axes = with_axes(block, count)
+            self.expanded[key] = ref.replace(block=expanded, axes=axes)
+        return self.expanded[key].replace(args=ref.args)  # type: ignore[no-any-return]
 
     def signature(self, ref: BlockRef) -> Signature:
         """The signature of a block, prepared once."""
@@ -272,6 +293,7 @@ def _finish(
         tuple(builder.questions.items()),
         callables_of(builder.shared.signature(ref).usual),
         general,
+        ref.axes,
     )
 
 

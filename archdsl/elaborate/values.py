@@ -55,6 +55,8 @@ class BlockRef(Record):
     block: s.Block
     unit: Unit
     args: tuple[tuple[str | None, Any, Span], ...] = ()
+    axes: tuple[str, ...] = ()
+    """The names that its first axes were given, where its shapes begin with `...`."""
 
     @property
     def name(self) -> str:

@@ -11,16 +11,17 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
 from archdsl.emit.forward import Forward
-from archdsl.emit.merge import MOST_FORMS, Branch, Merged, attribute_terms, merge
+from archdsl.emit.merge import MOST_FORMS, Branch, Merged, attribute_terms, merge, op_texts
 from archdsl.emit.names import class_name, suffix, unique
 from archdsl.emit.wrap import call_lines, conditional_lines, docstring
 from archdsl.graph import Argument, Graph, Initialisation, Node, Template
-from archdsl.ops import Constructor, Spelling
+from archdsl.ops import Constructor, Spelling, TensorType
 from archdsl.ops.activation import Activation
 from archdsl.record import Record
 from archdsl.scalar import (
     Scalar,
     Term,
+    Var,
     free_names,
     is_constant,
     number_text,
@@ -160,8 +161,13 @@ def _form_key(template: Template, keys: dict[int, int]) -> object:
         for node in template.nodes
     )
     types = tuple(
-        (value, tuple(extent.term for extent in type_.shape), type_.batched)
-        for value, type_ in template.types.items()
+        (value, _extents(type_, template.axes), type_.batched) for value, type_ in template.types.items()
+    )
+    # What is written for some axes must hold for any number of them.
+    texts = (
+        [op_texts(node.op, template.input_types(node)) for node in template.nodes if node.op is not None]
+        if template.axes
+        else []
     )
     return (
         template.block,
@@ -175,7 +181,16 @@ def _form_key(template: Template, keys: dict[int, int]) -> object:
         template.outputs,
         template.training_outputs,
         template.inits,
+        tuple(texts),
     )
+
+
+def _extents(type_: TensorType, axes: Sequence[str]) -> object:
+    """The terms of a shape; the first, where they are axes that a block takes any number of, as one."""
+    extents = tuple([extent.term for extent in type_.shape])
+    if axes and extents[: len(axes)] == tuple(map(Var, axes)):
+        return ("...", *extents[len(axes) :])
+    return extents
 
 
 def _class_names(firsts: dict[int, Template], keys: dict[int, int], taken: set[str]) -> dict[int, str]:

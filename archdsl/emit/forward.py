@@ -60,9 +60,12 @@ _IN_LINE = frozenset(
 )
 
 
-def shape_comment(type_: TensorType) -> str:
-    """The extents as the document writes them: `[heads, h * w, key_dim]`."""
-    return "[" + ", ".join(human_text(extent.term) for extent in type_.shape) + "]"
+def shape_comment(type_: TensorType, axes: Sequence[str] = ()) -> str:
+    """The extents as the document writes them: `[heads, h * w, key_dim]`, `[..., dim]` for what `axes` names."""
+    texts = [human_text(extent.term) for extent in type_.shape]
+    if axes and texts[: len(axes)] == [*axes]:
+        texts = ["...", *texts[len(axes) :]]
+    return f"[{', '.join(texts)}]"
 
 
 class Forward:
@@ -96,7 +99,7 @@ class Forward:
             self.variable[value] = name
             self.holder[name] = value
         if len(template.inputs) == 1:
-            self.shown = shape_comment(template.types[template.inputs[0][1]])
+            self.shown = shape_comment(template.types[template.inputs[0][1]], template.axes)
 
     def run(self) -> list[str]:
         """The lines of the body, the last of which returns."""
@@ -218,7 +221,7 @@ class Forward:
         return self._render(tree).text if tree is not None else self.variable[value]
 
     def _statement(self, text: str, type_: TensorType, name: str) -> None:
-        comment = shape_comment(type_)
+        comment = shape_comment(type_, self.template.axes)
         while self.indent + len(text) > WIDTH:
             cut = _chain_cut(text, WIDTH - self.indent)
             if cut is None:

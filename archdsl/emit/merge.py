@@ -197,7 +197,7 @@ class _Merge:
             raise _Unlike
         elif any(attribute_terms(node.op) != attribute_terms(first.op) for node in nodes):
             self.called[number] = self._by_argument(nodes)
-        elif len({_texts(node.op, given) for node, given in zip(nodes, types, strict=True)}) > 1:
+        elif len({op_texts(node.op, given) for node, given in zip(nodes, types, strict=True)}) > 1:
             raise _Unlike
         inputs = self._unified([(i, list(node.inputs)) for (i, _), node in zip(members, nodes, strict=True)])
         outputs = []
@@ -359,7 +359,7 @@ def attribute_terms(value: object) -> object:
     return value
 
 
-def _texts(op: Op | None, types: tuple[TensorType, ...]) -> object:
+def op_texts(op: Op | None, types: tuple[TensorType, ...]) -> object:
     """What a primitive is written as, in the block's names."""
     assert op is not None
     write = Spelling(str)

@@ -280,7 +280,7 @@ class NetworkClass:
             single = self._made(start)
             assert single is not None
             return _indented(call_lines(f"{single.name}(", argument_texts(single), "),", 12), 12)
-        taken: set[str] = set()
+        taken = {"num_classes", "in_channels"} | ({"block"} if period > 1 else set())
         rows = [self._call_over(range(start + k, end, period), taken) for k in range(period)]
         sources = [source for _, own in rows for source in own]
         calls = [call for call, _ in rows]
@@ -299,13 +299,13 @@ class NetworkClass:
         for position in range(len(args)):
             column = [row[position] for row in rows]
             if len(set(column)) > 1:
-                args[position] = unique(_loop_variable(self._required_name(start, position)), taken)
+                args[position] = unique(self._required_name(start, position), taken)
                 sources.append((args[position], run_length(column)))
         for name, values in keywords.items():
             if name == "drop_path":
                 continue
             if len(set(values)) > 1:
-                variable = unique(_loop_variable(name), taken)
+                variable = unique(name, taken)
                 args.append(f"{name}={variable}")
                 sources.append((variable, run_length(values)))
             elif values[0] != self._default(start, name):
@@ -368,8 +368,9 @@ class NetworkClass:
         graph = self.graph
         body = self._steps(0, graph.head)
         labels = dict(graph.features)
-        variables = self._feature_variables()
-        marks = {value: variables[label] for label, value in labels.items()}
+        # The methods' own variable is x, which a label may be too.
+        taken = {"x"}
+        marks = {value: unique(label.replace(".", "_"), taken) for label, value in labels.items()}
         last = max((i for i, s in enumerate(body) if s.node.outputs[0] in marks), default=-1)
         lines: list[str] = []
         if labels:
@@ -377,7 +378,7 @@ class NetworkClass:
             about = f"The maps of {', '.join(labels)}, for detection and segmentation."
             lines += docstring(about, 8)
             lines += self._chain(body[: last + 1], "x", marks)
-            lines.append(f"        return [{', '.join(variables.values())}]")
+            lines.append(f"        return [{', '.join(marks[value] for value in labels.values())}]")
         lines += ["", "    def forward_features(self, x: Tensor) -> Tensor:"]
         at_end = [i for i, (label, _) in enumerate(graph.features) if last >= 0
                   and labels[label] == body[last].node.outputs[0]]  # fmt: skip
@@ -501,7 +502,7 @@ class NetworkClass:
                 lines.append(f"        {self._wired(node, outside, f'self.{stage.label}')}")
                 label, end = stage.label, stage.last
             else:
-                lines += self._stage_loops(stage)
+                lines += self._stage_loops(stage, marks)
                 label, end = stage.label, stage.last
             if label in marks:
                 value = dict(self.graph.features)[label]
@@ -527,7 +528,7 @@ class NetworkClass:
             return f"{outputs} = {node.op.call(Spelling(self._on_self), module, *inputs, types=types).text}"
         return f"{outputs} = {module}({', '.join(code.text for code in inputs)})"
 
-    def _stage_loops(self, stage: Stage) -> list[str]:
+    def _stage_loops(self, stage: Stage, marks: dict[str, str]) -> list[str]:
         """A loop for each run of blocks that take and give the same streams."""
         lines: list[str] = []
         nodes = self.template.nodes
@@ -553,7 +554,8 @@ class NetworkClass:
                 continue
             if b - a < stage.last - stage.first:
                 blocks += f"[{a}:{b}]"
-            block = unique("block", self._stream_names() | set(self._feature_variables().values()))
+            inputs = (name for name, _ in self.template.inputs)
+            block = unique("block", {*marks.values(), *inputs, *self.template.names.values()})
             lines.append(f"        for {block} in {blocks}:")
             lines.append(f"            {self._statement(nodes[start], block)}")
             start = end
@@ -562,11 +564,6 @@ class NetworkClass:
 
 def _indented(lines: list[str], indent: int) -> list[str]:
     return [line[indent:] for line in lines]
-
-
-def _loop_variable(name: str) -> str:
-    """The variable that a comprehension gives an argument by: its name, unless the constructor has it."""
-    return f"{name}_" if name.rstrip("_") in ("num_classes", "in_channels") else name
 
 
 def _comprehension(calls: list[str], sources: list[tuple[str, str]], count: int) -> list[str]:

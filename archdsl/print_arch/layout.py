@@ -86,6 +86,8 @@ def _flat(expr: s.Expr) -> str:
             return "none"
         case s.Name(id, _):
             return id
+        case s.Rest():
+            return "..."
         case s.Unary("not", s.Binary("is", left, _)):
             return f"{flat(left, SUM)} is not none"
         case s.Unary("not", operand):

@@ -263,6 +263,9 @@ class Construct:
     def named_result(self, meta: Any, parts: list[Any]) -> s.Result:
         return s.Result(self.name_of(parts[0]), parts[1], self.span(meta))
 
+    def rest(self, meta: Any, parts: list[Any]) -> s.Rest:
+        return s.Rest(self.span(meta))
+
     def shape(self, meta: Any, parts: list[Any]) -> s.Shape:
         return s.Shape(tuple(part for part in parts if part is not None), self.span(meta))
 

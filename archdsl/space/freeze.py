@@ -96,7 +96,7 @@ class _Drawn(Choices):
 def _check_name(name: str | None) -> None:
     wrong = None if name is None else problem(name)
     if wrong:
-        raise fail("E0105", wrong, None, "choose another name")
+        raise fail("E0105", wrong, None, "choose another --name")
 
 
 def _frozen(chosen: Chosen, choices: Choices, resolution: tuple[int, int] | None, name: str | None) -> Frozen:

@@ -56,7 +56,8 @@ def _others(place: Place) -> frozenset[str]:
     """What a name can't be exchanged for without another meaning: labels have names of their own."""
     words = frozenset(re.findall(r"\w+", DOCUMENTS[place.file]))
     if place.kind == "label":
-        return frozenset((*LABELS, "fc", "out", "make", "norm", "conv", "up"))
+        # With a label `x` the methods are written as those of several streams: other lines, of one meaning.
+        return frozenset((*LABELS, "x", "fc", "out", "make", "norm", "conv", "up"))
     return words | SPECIAL
 
 

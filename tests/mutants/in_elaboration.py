@@ -6,6 +6,7 @@ from .mutant import Mutant
 
 _LANGUAGE = "tests/test_language.py"
 _REPETITION = "tests/test_repetition.py"
+_WRITTEN_OUT = f"{_REPETITION}::test_repetition_is_the_same_written_out"
 _TWO_CALLS = f"{_REPETITION}::test_calls_that_differ_in_one_thing_are_two"
 _EQUAL = f"{_REPETITION}::test_what_is_refused_is_refused_after_what_is_equal_to_python"
 _REPLAY = "tests/test_replay.py"
@@ -62,7 +63,7 @@ ELABORATION: tuple[Mutant, ...] = (
         "archdsl/elaborate/streams.py",
         "if [tensor.type for tensor in live] != last.types or not self.has_room(last.node):",
         "if len(live) != len(last.types) or not self.has_room(last.node):",
-        (_REPETITION,),
+        (_WRITTEN_OUT,),
     ),
     # --- binding and values
     Mutant(
@@ -91,7 +92,7 @@ ELABORATION: tuple[Mutant, ...] = (
         "archdsl/elaborate/values.py",
         'REAL_TYPES: Final = ("ratio", "real")',
         'REAL_TYPES: Final = ("ratio",)',
-        (_REPETITION,),
+        (_WRITTEN_OUT,),
     ),
     Mutant(
         "an exact quotient may leave a rest",
@@ -134,7 +135,7 @@ ELABORATION: tuple[Mutant, ...] = (
         "archdsl/elaborate/stages.py",
         "return inner * times",
         "return inner * max(times, 1)",
-        (f"{_REPETITION}::test_repetition_is_the_same_written_out",),
+        (_WRITTEN_OUT,),
     ),
     Mutant(
         "lists of one call may be longer than the first",

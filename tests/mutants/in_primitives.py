@@ -8,7 +8,7 @@ _FILE = "tests/test_primitives.py"
 _TORCH = f"{_FILE}::test_a_primitive_is_what_torch_says"
 _OTHER = f"{_FILE}::test_a_class_says_what_its_other_calls_need"
 _TOTALS = "tests/test_stats.py::test_totals[s0]"
-_REFUSED = "tests/test_primitive_refusals.py"
+_REFUSED = "tests/test_primitive_refusals.py::test_a_refusal_says_why_and_where"
 
 PRIMITIVES: tuple[Mutant, ...] = (
     # --- convolutions and products

@@ -36,14 +36,14 @@ SOURCE: tuple[Mutant, ...] = (
         "archdsl/emit/classes.py",
         "elif text != parameter.default:",
         "elif text != parameter.default and not is_constant(term):",
-        (_LANGUAGE,),
+        (f"{_LANGUAGE}::test_a_block_called_twice_owns_its_weights_once",),
     ),
     Mutant(
         "required arguments stand in the wrong order",
         "archdsl/emit/classes.py",
         "            args.append(text)",
         "            args.insert(0, text)",
-        (_LANGUAGE,),
+        (f"{_LANGUAGE}::test_operations_and_blocks_as_arguments",),
     ),
     Mutant(
         "a list of modules may have gaps",

@@ -135,6 +135,6 @@ WEIGHTS: tuple[Mutant, ...] = (
         "archdsl/weights/saving.py",
         "v.clone().contiguous()",
         "v",
-        (f"{_MAPS}::test_parted",),
+        (f"{_MAPS}::test_parted_weights_have_memory_of_their_own",),
     ),
 )

@@ -126,8 +126,8 @@ class WindowAttention(nn.Module):
         return y.roll((self.down, self.right), (1, 2)) if self.shifted else y
 
 
-class WindowMLP(nn.Module):
-    """A hidden layer for every position."""
+class MLP(nn.Module):
+    """A hidden layer for every token."""
 
     def __init__(self, dim: int, expansion: float = 4) -> None:
         super().__init__()
@@ -161,7 +161,7 @@ class SwinBlock(nn.Module):
         self.attn = WindowAttention(height, width, dim, heads, window=window, shift=shift)
         self.drop_path = DropPath(drop_path)
         self.norm2 = nn.LayerNorm(dim)
-        self.mlp = WindowMLP(dim, expansion=expansion)
+        self.mlp = MLP(dim, expansion=expansion)
 
     def forward(self, x: Tensor) -> Tensor:
         y = x + self.drop_path(self.attn(self.norm1(x)))

@@ -161,3 +161,9 @@ def test_a_bias_that_an_argument_decides_begins_at_zero_where_there_is_one(order
     module = opened(f"stage s {{ plain(each [{order}]) }}\n}}\n{block}", tmp_path).build()
     biases = {key: value for key, value in module.named_parameters() if key.endswith("bias")}
     assert len(biases) == 3 and not any(value.any() for value in biases.values())
+
+
+def test_a_default_that_is_no_function_beside_activations(tmp_path: Path) -> None:
+    block = "block acted(x: [C, H, W]; act: op = softmax) -> [C, H, W] {\n return x |> act |> a: conv2d(C)\n"
+    network = opened(f"stage s {{ acted; acted(each [relu, silu, identity, relu]) }}\n}}\n{block}", tmp_path)
+    assert [check for check in verify(network) if not check.ok] == []

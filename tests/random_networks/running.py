@@ -446,7 +446,16 @@ def primitive(name: str, args: Passed, types: Sequence[Type]) -> list[Type]:
         for one in found if isinstance(found, list) else [found]:
             if isinstance(one, float):
                 raise Invalid("no whole number")
-            least = {"padding": 0, "start": 0, "sides": 0, "axis": -9, "axes": -9, "shifts": -99}.get(key, 1)
+            least = {
+                "padding": 0,
+                "start": 0,
+                "index": 0,
+                "shift": 0,
+                "sides": 0,
+                "axis": -9,
+                "axes": -9,
+                "shifts": -99,
+            }.get(key, 1)
             if isinstance(one, int) and not isinstance(one, bool) and one < least:
                 raise Invalid("too small a number")
     if name == "concat" and not types:

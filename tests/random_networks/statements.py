@@ -42,7 +42,7 @@ class StatementDrawer(TreeDrawer):
             self._chain, self._chain, self._chain, self._residual, self._joined, self._split, self._concat,
             self._learned, self._product, self._attention, self._shared, self._number, self._require,
             self._conditional,
-            self._list, self._typed, self._divided, self._callable, self._several,
+            self._list, self._typed, self._divided, self._callable, self._windowed, self._several,
         ]  # fmt: skip
         if depth:
             forms += [self._if, self._for, self._dense]
@@ -200,6 +200,15 @@ class StatementDrawer(TreeDrawer):
             if self.add(Let([self.target(source)], tree)):
                 return True
         return False
+
+    def _windowed(self, depth: int) -> bool:
+        """The mean of a table over the positions of a window, added to a tensor."""
+        source = self.some()
+        kind = self.random.choice(["relative_position_bias", "window_mask"])
+        given = getattr(attributes, kind)(self.draw)
+        made = self.labelled(Apply(kind, [], self.arguments(kind, given)), True)
+        other = self.shaped(made, (1,) * self.tensors()[source].rank)
+        return other is not None and self.add(Let([self.target(source)], self.infix("add", Ref(source), other)))
 
     def _shared(self, depth: int) -> bool:
         """A module that is called several times."""

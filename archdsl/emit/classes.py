@@ -546,6 +546,10 @@ def result_annotation(template: Template) -> str:
     return f"{result} | {of(len(trained.training_outputs))}"
 
 
+MAYBE_BIAS: Final = "bias, perhaps"
+"""What a layer owns whose bias an argument decides: blocks with and without one share a class."""
+
+
 def init_lines(init: Initialisation, template: Template, by_name: Container[str]) -> list[str]:
     """The statements that set the first values of some weights, and zero their biases.
 
@@ -562,6 +566,9 @@ def init_lines(init: Initialisation, template: Template, by_name: Container[str]
         lines.append(f"            nn.init.{init.function}_(layer.weight{arguments})")
         if "bias" in names[0]:
             lines.append("            nn.init.zeros_(layer.bias)")
+        elif MAYBE_BIAS in names[0]:
+            lines.append("            if layer.bias is not None:")
+            lines.append("                nn.init.zeros_(layer.bias)")
         return lines
     lines = []
     for target, owned in zip(targets, names, strict=True):
@@ -569,6 +576,9 @@ def init_lines(init: Initialisation, template: Template, by_name: Container[str]
         lines.append(f"        nn.init.{init.function}_({weight}{arguments})")
         if "bias" in owned:
             lines.append(f"        nn.init.zeros_({target}.bias)")
+        elif MAYBE_BIAS in owned:
+            lines.append(f"        if {target}.bias is not None:")
+            lines.append(f"            nn.init.zeros_({target}.bias)")
     return lines
 
 
@@ -600,5 +610,9 @@ def _weight_names(template: Template, path: tuple[str, ...]) -> set[str]:
         rest = rest[len(node.label or "") + 1 :]
         if node.child is None:
             assert node.op is not None
-            return {weight.name for weight in node.op.weights(*template.input_types(node))}
+            owned = {weight.name for weight in node.op.weights(*template.input_types(node))}
+            bias = getattr(node.op, "bias", None)
+            if isinstance(bias, Scalar) and not is_constant(bias.term):
+                owned = owned - {"bias"} | {MAYBE_BIAS}
+            return owned
         template = node.child

@@ -20,6 +20,10 @@ class Invalid(Exception):
     """What was drawn does not hold for these numbers or shapes; `rule` says which rule it breaks."""
 
 
+class TooLarge(Invalid):
+    """What was drawn may hold, but is more than is tried."""
+
+
 class Expr(NamedTuple):
     """An expression: its text in the language, the same in Python, and how tightly it binds."""
 

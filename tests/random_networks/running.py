@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any, NamedTuple, TypeAlias
 
-from random_networks.expressions import Expr, Invalid, Op, value
+from random_networks.expressions import Expr, Invalid, Op, TooLarge, value
 from random_networks.shapes import BEGUN, FIRST, OWNERS, RULES, Type
 from random_networks.trees import (
     Apply,
@@ -205,7 +205,7 @@ class State:
 
     def made_tensor(self, type_: Type) -> Tensor:
         if prod(type_.shape) > LARGEST_TENSOR or type_.rank > 4:
-            raise Invalid("too large")
+            raise TooLarge("too large")
         tensor = Tensor(type_)
         self.unread[id(tensor)] = tensor
         return tensor
@@ -463,5 +463,5 @@ def primitive(name: str, args: Passed, types: Sequence[Type]) -> list[Type]:
     found = RULES[name](attributes, *types)
     weight = prod(types[0].shape[:1]) * attributes.get("out_channels", 1) if types else 1
     if weight > LARGEST_WEIGHT:
-        raise Invalid("too large")
+        raise TooLarge("too large")
     return found

@@ -15,7 +15,7 @@ from random import Random
 from typing import Any
 
 from random_networks.blocks import draw_value
-from random_networks.expressions import Expr, Invalid, Op, literal, value
+from random_networks.expressions import Expr, Invalid, Op, TooLarge, literal, value
 from random_networks.network_running import NetworkState, run_network
 from random_networks.networks import Sample
 from random_networks.running import World
@@ -70,14 +70,17 @@ class Resized:
 
 
 def resized(sample: Sample, random: Random) -> Resized:
-    """The network at another resolution."""
-    size = random.randint(1, 13), random.randint(1, 13)
-    network = deepcopy(sample.network)
-    network.tensors[0][1][1:] = [literal(size[0]), literal(size[1])]
-    try:
-        return Resized(size, _again(sample, network).shapes)
-    except Invalid:
-        return Resized(size, None)
+    """The network at another resolution, at which its tensors are not too large to be tried."""
+    while True:
+        size = random.randint(1, 13), random.randint(1, 13)
+        network = deepcopy(sample.network)
+        network.tensors[0][1][1:] = [literal(size[0]), literal(size[1])]
+        try:
+            return Resized(size, _again(sample, network).shapes)
+        except TooLarge:
+            continue
+        except Invalid:
+            return Resized(size, None)
 
 
 # --- variants

@@ -65,12 +65,14 @@ def test_names_of_its_own_keep_their_meaning(tmp_path: Path) -> None:
             "'...' stands first in the shapes of a block",
         ),
         (
-            "block b(x: [C, H, W]) -> [C, H, W] { y: [..., W] = x; return y }\nnetwork N(x: [3, 4, 5]) { a: b }",
+            "block b(x: [C, H, W]) -> [C, H, W] { y: [..., W] = x; return y }\n"
+            "network N(x: [3, 4, 5]) { a: b }",
             "'...' stands first in the shapes of a block",
         ),
         (
             "block b(x: [..., n, d]) -> [..., d] { return x |> mean(-2) }\n"
-            "block c(x: [C, H, W]) -> [C] { return x |> global_avg_pool |> b }\nnetwork N(x: [3, 4, 5]) { a: c }",
+            "block c(x: [C, H, W]) -> [C] { return x |> global_avg_pool |> b }\n"
+            "network N(x: [3, 4, 5]) { a: c }",
             "x is [..., n, d], got [3]",
         ),
         (

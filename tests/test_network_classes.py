@@ -28,6 +28,11 @@ FORMS = {
         "stage s { named(4); named(5); named(in_channels = 6); named(7, num_classes = 2) }"
     ),
     "a head and nothing else": "head { p: global_avg_pool; c: linear(num_classes) }",
+    "signs before methods": "a: conv2d(4)\n b: neg\n c: softmax",
+    "signs of several strengths": (
+        "a: conv2d(4)\n b: number_minus(1)\n c: mul_number(3)\n d: sub_number(2)\n e: neg\n f: exp\n"
+        " g: add_number(1)\n h: div_number(2)\n features c, g"
+    ),
     "a map called x": "x: conv2d(4)\n a: conv2d(3)\n b: relu\n c: conv2d(5, kernel = 3)\n d: relu\n features x, b",
     "paths dropped by an entry": "a: drop_path\n stage s { drop_path * 2; gelu; drop_path }\n b: conv2d(3)",
 }
@@ -67,6 +72,17 @@ def test_maps_are_those_behind_their_entries(tmp_path: Path) -> None:
     first = module.x(image)
     maps = module.features(image)
     assert torch.equal(maps[0], first) and torch.equal(maps[1], module.a(first).relu())
+
+
+def test_an_entry_takes_all_of_what_the_one_before_it_gives(tmp_path: Path) -> None:
+    module = opened(FORMS["signs before methods"], tmp_path).build()
+    image = torch.randn(2, 3, 9, 7)
+    assert torch.equal(module(image), (-module.a(image)).softmax(-1))
+    module = opened(FORMS["signs of several strengths"], tmp_path).build()
+    first = (1 - module.a(image)) * 3
+    maps = module.features(image)
+    assert torch.equal(maps[0], first) and torch.equal(maps[1], (-(first - 2)).exp() + 1)
+    assert torch.equal(module(image), maps[1] / 2)
 
 
 def test_an_entry_of_another_stream_has_the_map_that_there_is(tmp_path: Path) -> None:

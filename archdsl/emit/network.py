@@ -406,33 +406,31 @@ class NetworkClass:
     def _chain(self, steps: Sequence[_Step], start: str, marks: dict[int, str], end: str = "") -> list[str]:
         """Statements that run steps one after the other; marked results get variables of their own."""
         lines: list[str] = []
-        text, nested = start, 0
+        code, nested = Code(start), 0
         for position, step in enumerate(steps):
             value = step.node.outputs[0]
             final = position == len(steps) - 1
-            called = self._called(step, text)
-            if nested >= MOST_NESTED_ENTRIES or len(called) + 8 + len(end or "x = ") > WIDTH:
-                lines.append(f"        x = {text}")
-                called, nested = self._called(step, "x"), 0
-            text, nested = called, nested + 1
+            called = self._called(step, code)
+            if nested >= MOST_NESTED_ENTRIES or len(called.text) + 8 + len(end or "x = ") > WIDTH:
+                lines.append(f"        x = {code.text}")
+                called, nested = self._called(step, Code("x")), 0
+            code, nested = called, nested + 1
             if value in marks:
                 comment = shape_comment(self.template.types[value])
-                lines += with_comment(f"        {marks[value]} = {text}", comment)
-                text, nested = marks[value], 0
+                lines += with_comment(f"        {marks[value]} = {code.text}", comment)
+                code, nested = Code(marks[value]), 0
             elif final and end:
                 comment = shape_comment(self.template.types[value])
-                lines += with_comment(f"        {end}{text}", comment)
+                lines += with_comment(f"        {end}{code.text}", comment)
         return lines
 
-    def _called(self, step: _Step, text: str) -> str:
+    def _called(self, step: _Step, code: Code) -> Code:
+        """The call of a step with an expression, which knows how tightly it binds."""
         node = step.node
         if step.stage is None and node.op is not None:
             types = self.template.input_types(node)
-            code = Code(text) if text.replace(".", "").isidentifier() or text[-1] in ")]" else (
-                Code(f"({text})")
-            )  # fmt: skip
-            return node.op.call(Spelling(self._on_self), step.text, code, types=types).text
-        return f"{step.text}({text})"
+            return node.op.call(Spelling(self._on_self), step.text, code, types=types)
+        return Code(f"{step.text}({code.text})")
 
     def _on_self(self, name: str) -> str:
         self.stored.add(name)

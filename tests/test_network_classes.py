@@ -95,6 +95,15 @@ def test_an_entry_of_another_stream_has_the_map_that_there_is(tmp_path: Path) ->
     assert torch.equal(maps[1], module.a(images[0])) and torch.equal(maps[2], maps[1])
 
 
+def test_lines_of_features_are_one_list(tmp_path: Path) -> None:
+    module = opened("a: conv2d(4)\n b: conv2d(5)\n c: relu\n features b\n features a", tmp_path).build()
+    image = torch.randn(2, 3, 9, 7)
+    first = module.a(image)
+    maps = module.features(image)
+    assert torch.equal(maps[0], module.b(first)) and torch.equal(maps[1], first)
+    assert torch.equal(module(image), maps[0].relu())
+
+
 def test_rates_of_entries_rise_with_those_of_blocks(tmp_path: Path) -> None:
     module = opened(FORMS["paths dropped by an entry"], tmp_path).build(drop_path=0.3)
     rates = [part.rate for part in module.modules() if type(part).__name__ == "DropPath"]

@@ -367,32 +367,30 @@ class NetworkClass:
     def _single_stream(self) -> list[str]:
         graph = self.graph
         body = self._steps(0, graph.head)
-        labels = dict(graph.features)
+        values = [value for _, value in graph.features]
         # The methods' own variable is x, which a label may be too.
         taken = {"x"}
-        marks = {value: unique(label.replace(".", "_"), taken) for label, value in labels.items()}
+        marks = {value: unique(label.replace(".", "_"), taken) for label, value in graph.features}
         last = max((i for i, s in enumerate(body) if s.node.outputs[0] in marks), default=-1)
         lines: list[str] = []
-        if labels:
+        if values:
             lines += ["", "    def features(self, x: Tensor) -> list[Tensor]:"]
-            about = f"The maps of {', '.join(labels)}, for detection and segmentation."
+            names = ", ".join(label for label, _ in graph.features)
+            about = f"The maps of {names}, for detection and segmentation."
             lines += docstring(about, 8)
             lines += self._chain(body[: last + 1], "x", marks)
-            lines.append(f"        return [{', '.join(marks[value] for value in labels.values())}]")
+            lines.append(f"        return [{', '.join(marks[value] for value in values)}]")
         lines += ["", "    def forward_features(self, x: Tensor) -> Tensor:"]
-        at_end = [i for i, (label, _) in enumerate(graph.features) if last >= 0
-                  and labels[label] == body[last].node.outputs[0]]  # fmt: skip
-        if last >= 0 and at_end:
+        lines += docstring("What the head takes.", 8)
+        if last >= 0:
             rest = body[last + 1 :]
-            about = "What the head takes."
-            lines += docstring(about, 8)
-            place = -1 if at_end[-1] == len(labels) - 1 else at_end[-1]
+            place = values.index(body[last].node.outputs[0])
+            place = -1 if place == len(values) - 1 else place
             if rest:
                 lines += self._chain(rest, f"self.features(x)[{place}]", {}, "return ")
             else:
                 lines.append(f"        return self.features(x)[{place}]")
         else:
-            lines += docstring("What the head takes.", 8)
             lines += self._chain(body, "x", {}, "return ") or ["        return x"]
         head = self._steps(graph.head, len(self.template.nodes))
         result = result_annotation(self.template)

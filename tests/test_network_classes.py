@@ -167,3 +167,46 @@ def test_what_begins_with_values_of_its_own_is_found_wherever_it_stands(tmp_path
             "s.0", "s.last", "t.1", "t.end", "c.3", "a.into.1.conv", "a.into.2.conv", "a.list_.0", "a.list_.1",
         )
     }  # fmt: skip
+
+
+STAGES = {
+    "one stream": ("image: [3, 9, 7]", "stage s { first: cell; cell; cell; last: cell }"),
+    "two streams": (
+        "x: [3, 9, 7], y: [3, 9, 7]",
+        "stage s { first: pair; pair; pair; last: pair }\n j: met",
+    ),
+    "two streams, unnamed": ("x: [3, 9, 7], y: [3, 9, 7]", "stage s { pair * 3 }\n j: met"),
+    "called one by one": ("image: [3, 9, 7]", "stage s { first: cell; relu; cell; last: cell }"),
+}
+
+
+@pytest.mark.parametrize("form", STAGES)
+def test_each_block_of_a_stage_begins_with_its_own_values(form: str, tmp_path: Path) -> None:
+    inputs, body = STAGES[form]
+    blocks = (
+        "block cell(x: [C, H, W]) -> [C, H, W] { return x |> conv: conv2d(C) }\n"
+        "block pair(x: [C, H, W], y: [C, H, W]) -> (x: [C, H, W], y: [C, H, W]) {\n"
+        " z = x |> conv: conv2d(C)\n return z, y\n}\n"
+        "block met(x: [C, H, W], y: [C, H, W]) -> [C, H, W] { return x + y }"
+    )
+    graph = opened(f"{body}\n}}\n{blocks.rstrip('}')}", tmp_path, inputs).graph
+    labels = [node.label or "" for node in graph.template.nodes if node.kind in ("cell", "pair")]
+    assert len(labels) >= 3
+    for label in labels:
+        whole = f"{body}\n init {label}.conv = ones\n}}\n{blocks.rstrip('}')}"
+        network = opened(whole, tmp_path, inputs)
+        begun = [name for name, value in network.build().named_parameters() if (value == 1).all()]
+        assert begun == [f"{label}.conv.weight"]
+    assert [check for check in verify(network) if not check.ok] == []
+
+
+def test_an_index_that_has_no_module_leaves_a_gap(tmp_path: Path) -> None:
+    block = (
+        "block looped(x: [C, H, W]) -> [C, H, W] {\n x = x |> t[0]: relu\n x = x |> t[1]: conv2d(C)\n"
+        " init t.1 = ones\n return x\n"
+    )
+    network = opened(f"a: looped\n}}\n{block}", tmp_path)
+    assert [check for check in verify(network) if not check.ok] == []
+    module = network.build()
+    assert [*module.state_dict()] == ["a.t.1.weight", "a.t.1.bias"]
+    assert bool((module.state_dict()["a.t.1.weight"] == 1).all())

@@ -10,7 +10,7 @@ their template; `Template.types` has their extents in the template's own names.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -171,6 +171,23 @@ class Template(Record):
             if node.op is not None:
                 yield from _scalars_of(node.op)
         yield from (pair for _, pair in self.lets)
+
+
+def find(nodes: Sequence[Node], path: str) -> tuple[tuple[Node, ...], str]:
+    """The nodes along a path of labels, the outermost first, and the rest of it that leads no further.
+
+    Labels may hold a dot themselves: `s3.4.token_mixer` is the block `s3.4`, and a part of it.
+    """
+    found: list[Node] = []
+    rest = path
+    while rest:
+        node = next((n for n in nodes if n.label and (rest + ".").startswith(n.label + ".")), None)
+        if node is None:
+            break
+        found.append(node)
+        rest = rest[len(node.label or "") + 1 :]
+        nodes = () if node.child is None else node.child.nodes
+    return tuple(found), rest
 
 
 def _scalars_of(value: object) -> Iterator[Scalar]:
@@ -381,18 +398,15 @@ class Graph(Record):
 
     def at(self, path: str) -> Template:
         """The template behind a path of labels; raises `KeyError` with the labels that there are."""
-        template, rest = self.template, path
-        while rest:
-            for node in template.nodes:
-                label = node.label or ""
-                if label and (rest == label or rest.startswith(label + ".")):
-                    if node.child is None:
-                        raise KeyError(f"{path!r} is the primitive {node.kind}")
-                    template, rest = node.child, rest[len(label) + 1 :]
-                    break
-            else:
-                labels = [node.label for node in template.nodes if node.label]
-                raise KeyError(f"no block {rest!r} in {template.block}; it has {', '.join(labels)}")
+        found, rest = find(self.template.nodes, path)
+        template = self.template
+        for node in found:
+            if node.child is None:
+                raise KeyError(f"{path!r} is the primitive {node.kind}")
+            template = node.child
+        if rest:
+            labels = [node.label for node in template.nodes if node.label]
+            raise KeyError(f"no block {rest!r} in {template.block}; it has {', '.join(labels)}")
         return template
 
     def to_networkx(self) -> networkx.DiGraph:
@@ -516,5 +530,5 @@ def frames_of(path: str, span: Span) -> Frame:
 __all__ = [
     "Any", "Argument", "Callable", "Decision", "Flat", "Graph", "Initialisation", "Node", "Question", "Stage",
     "Template",
-    "Term", "frames_of",
+    "Term", "find", "frames_of",
 ]  # fmt: skip

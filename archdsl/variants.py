@@ -185,7 +185,7 @@ class _Edits:
         self.entries = {item.label: item for item in _labelled(network.body)}
         self.changed: dict[str, s.Entry | s.Stage | None] = {}
         self.blocks: dict[str, list[s.Setting]] = {}
-        self.features: tuple[s.LabelPath, ...] | None = None
+        self.features: s.Features | None = None
         self.mistakes: list[Diagnostic] = []
 
     def mistake(self, code: str, message: str, span: Span, help: str | None = None) -> None:
@@ -249,7 +249,7 @@ class _Edits:
         if setting.kind != "=" or None in labels:
             self.mistake("E0224", "features are set to a list of labels", setting.span, "features = [s1, s2]")
             return
-        self.features = tuple(label for label in labels if label is not None)
+        self.features = s.Features(tuple(label for label in labels if label is not None), setting.span)
 
     def _entry(self, entry: s.Entry, rest: list[str], setting: s.Setting) -> None:
         call = entry.call
@@ -304,7 +304,10 @@ class _Edits:
                 self.changed[label] = stage.replace(later=(*stage.later, tuple(settings)))
         if self.mistakes:
             raise ArchError(self.mistakes)
-        body = tuple(_replaced(self.network.body, self.changed, self.features)) + conditions
+        body = tuple(_replaced(self.network.body, self.changed))
+        if self.features is not None:
+            body = _with_features(body, self.features)
+        body += conditions
         params = tuple(
             param.replace(later=(*param.later, *self.set[param.name])) if param.name in self.set else param
             for param in self.network.params
@@ -381,10 +384,9 @@ def _labelled(statements: Sequence[s.Statement]) -> Iterator[s.Entry | s.Stage]:
 def _replaced(
     statements: Sequence[s.Statement],
     changed: dict[str, s.Entry | s.Stage | None],
-    features: tuple[s.LabelPath, ...] | None,
 ) -> Iterator[s.Statement]:
     inner: Callable[[Sequence[s.Statement]], tuple[s.Statement, ...]]
-    inner = lambda body: tuple(_replaced(body, changed, features))  # noqa: E731
+    inner = lambda body: tuple(_replaced(body, changed))  # noqa: E731
     for statement in statements:
         match statement:
             case s.Entry() | s.Stage() if statement.label in changed:
@@ -395,7 +397,29 @@ def _replaced(
                 yield statement.replace(body=inner(body))
             case s.If(_, then, otherwise):
                 yield statement.replace(then=inner(then), otherwise=inner(otherwise))
-            case s.Features() if features is not None:
-                yield statement.replace(labels=features)
+            case _:
+                yield statement
+
+
+def _with_features(body: Sequence[s.Statement], features: s.Features) -> tuple[s.Statement, ...]:
+    """The body with one list of features, behind what it names, in the place of all that it has."""
+    kept = list(_without_features(body))
+    place = len(kept)
+    while place and isinstance(kept[place - 1], s.SubjectTo):
+        place -= 1
+    given = [features] if features.labels else []
+    return (*kept[:place], *given, *kept[place:])
+
+
+def _without_features(statements: Sequence[s.Statement]) -> Iterator[s.Statement]:
+    for statement in statements:
+        match statement:
+            case s.Features():
+                pass
+            case s.Head(body) | s.For(_, _, body):
+                yield statement.replace(body=tuple(_without_features(body)))
+            case s.If(_, then, otherwise):
+                then, otherwise = tuple(_without_features(then)), tuple(_without_features(otherwise))
+                yield statement.replace(then=then, otherwise=otherwise)
             case _:
                 yield statement

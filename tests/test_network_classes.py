@@ -34,6 +34,11 @@ FORMS = {
     "a map called x": (
         "x: conv2d(4)\n a: conv2d(3)\n b: relu\n c: conv2d(5, kernel = 3)\n d: relu\n features x, b"
     ),
+    "signs before methods": "a: conv2d(4)\n b: neg\n c: softmax",
+    "signs of several strengths": (
+        "a: conv2d(4)\n b: number_minus(1)\n c: mul_number(3)\n d: sub_number(2)\n e: neg\n f: exp\n"
+        " g: add_number(1)\n h: div_number(2)\n features c, g"
+    ),
     "paths dropped by an entry": "a: drop_path\n stage s { drop_path * 2; gelu; drop_path }\n b: conv2d(3)",
 }
 
@@ -76,6 +81,17 @@ def test_maps_are_those_behind_their_entries(tmp_path: Path) -> None:
     assert torch.equal(maps[0], first) and torch.equal(maps[1], module.a(first).relu())
 
 
+def test_an_entry_takes_all_of_what_the_one_before_it_gives(tmp_path: Path) -> None:
+    module = opened(FORMS["signs before methods"], tmp_path).build()
+    image = torch.randn(2, 3, 9, 7)
+    assert torch.equal(module(image), (-module.a(image)).softmax(-1))
+    module = opened(FORMS["signs of several strengths"], tmp_path).build()
+    first = (1 - module.a(image)) * 3
+    maps = module.features(image)
+    assert torch.equal(maps[0], first) and torch.equal(maps[1], (-(first - 2)).exp() + 1)
+    assert torch.equal(module(image), maps[1] / 2)
+
+
 def test_an_entry_of_another_stream_has_the_map_that_there_is(tmp_path: Path) -> None:
     body = "m: mixer\n a: conv2d(4)\n n: mixer\n features m, n, a\n b: join"
     network = opened(body, tmp_path, "image: [3, 9, 7], tokens: [4, 5]")
@@ -84,6 +100,15 @@ def test_an_entry_of_another_stream_has_the_map_that_there_is(tmp_path: Path) ->
     maps = module.features(*images)
     assert torch.equal(maps[0], images[0])
     assert torch.equal(maps[1], module.a(images[0])) and torch.equal(maps[2], maps[1])
+
+
+def test_lines_of_features_are_one_list(tmp_path: Path) -> None:
+    module = opened("a: conv2d(4)\n b: conv2d(5)\n c: relu\n features b\n features a", tmp_path).build()
+    image = torch.randn(2, 3, 9, 7)
+    first = module.a(image)
+    maps = module.features(image)
+    assert torch.equal(maps[0], module.b(first)) and torch.equal(maps[1], first)
+    assert torch.equal(module(image), maps[0].relu())
 
 
 def test_rates_of_entries_rise_with_those_of_blocks(tmp_path: Path) -> None:
@@ -167,3 +192,46 @@ def test_a_default_that_is_no_function_beside_activations(tmp_path: Path) -> Non
     block = "block acted(x: [C, H, W]; act: op = softmax) -> [C, H, W] {\n return x |> act |> a: conv2d(C)\n"
     network = opened(f"stage s {{ acted; acted(each [relu, silu, identity, relu]) }}\n}}\n{block}", tmp_path)
     assert [check for check in verify(network) if not check.ok] == []
+
+
+STAGES = {
+    "one stream": ("image: [3, 9, 7]", "stage s { first: cell; cell; cell; last: cell }"),
+    "two streams": (
+        "x: [3, 9, 7], y: [3, 9, 7]",
+        "stage s { first: pair; pair; pair; last: pair }\n j: met",
+    ),
+    "two streams, unnamed": ("x: [3, 9, 7], y: [3, 9, 7]", "stage s { pair * 3 }\n j: met"),
+    "called one by one": ("image: [3, 9, 7]", "stage s { first: cell; relu; cell; last: cell }"),
+}
+
+
+@pytest.mark.parametrize("form", STAGES)
+def test_each_block_of_a_stage_begins_with_its_own_values(form: str, tmp_path: Path) -> None:
+    inputs, body = STAGES[form]
+    blocks = (
+        "block cell(x: [C, H, W]) -> [C, H, W] { return x |> conv: conv2d(C) }\n"
+        "block pair(x: [C, H, W], y: [C, H, W]) -> (x: [C, H, W], y: [C, H, W]) {\n"
+        " z = x |> conv: conv2d(C)\n return z, y\n}\n"
+        "block met(x: [C, H, W], y: [C, H, W]) -> [C, H, W] { return x + y }"
+    )
+    graph = opened(f"{body}\n}}\n{blocks.rstrip('}')}", tmp_path, inputs).graph
+    labels = [node.label or "" for node in graph.template.nodes if node.kind in ("cell", "pair")]
+    assert len(labels) >= 3
+    for label in labels:
+        whole = f"{body}\n init {label}.conv = ones\n}}\n{blocks.rstrip('}')}"
+        network = opened(whole, tmp_path, inputs)
+        begun = [name for name, value in network.build().named_parameters() if (value == 1).all()]
+        assert begun == [f"{label}.conv.weight"]
+    assert [check for check in verify(network) if not check.ok] == []
+
+
+def test_an_index_that_has_no_module_leaves_a_gap(tmp_path: Path) -> None:
+    block = (
+        "block looped(x: [C, H, W]) -> [C, H, W] {\n x = x |> t[0]: relu\n x = x |> t[1]: conv2d(C)\n"
+        " init t.1 = ones\n return x\n"
+    )
+    network = opened(f"a: looped\n}}\n{block}", tmp_path)
+    assert [check for check in verify(network) if not check.ok] == []
+    module = network.build()
+    assert [*module.state_dict()] == ["a.t.1.weight", "a.t.1.bias"]
+    assert bool((module.state_dict()["a.t.1.weight"] == 1).all())

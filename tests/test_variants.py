@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 import archdsl
 from archdsl.cli import main
@@ -275,3 +276,26 @@ def test_new_never_overwrites(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["new", "net.yaml", "--base", "nothing"]) == 2
     assert Path("base.arch").read_bytes() == before
     assert sorted(path.name for path in Path().iterdir()) == ["base.arch"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    ["", "features a", "features a\n  features b", "if true { features a } else { features b }\n  features b"],
+    ids=["none", "one", "two", "in a decision"],
+)
+@pytest.mark.parametrize("labels", ["a", "b", "b, a"])
+def test_features_that_are_set_are_all_that_there_are(lines: str, labels: str, tmp_path: Path) -> None:
+    path = tmp_path / "n.arch"
+    body = f"a: conv2d(4)\n  b: conv2d(5)\n  c: relu\n  {lines}"
+    path.write_text(
+        f"archdsl 1\nnetwork N(x: [3, 8, 8]) {{\n  {body}\n}}\nvariant v : N {{\n  features = [{labels}]\n}}\n",
+        encoding="utf-8",
+    )
+    network = load(f"{path}#v")
+    assert [label for label, _ in network.graph.features] == labels.split(", ")
+    module, image = network.build(), torch.randn(2, 3, 8, 8)
+    first = module.a(image)
+    known = {"a": first, "b": module.b(first)}
+    for label, found in zip(labels.split(", "), module.features(image), strict=True):
+        assert torch.equal(found, known[label])
+    assert torch.equal(module(image), known["b"].relu())

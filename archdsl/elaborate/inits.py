@@ -8,7 +8,7 @@ from typing import Final
 from archdsl import syntax as s
 from archdsl.elaborate.expressions import Args
 from archdsl.elaborate.values import Refused, match_arguments
-from archdsl.graph import Initialisation, Node
+from archdsl.graph import Initialisation, Node, find
 from archdsl.scalar import Scalar
 from archdsl.source import did_you_mean
 
@@ -48,24 +48,19 @@ def initialisation(
 
 
 def _check_path(path: s.LabelPath, nodes: Sequence[Node]) -> None:
-    rest = ".".join(path.parts)
-    while True:
-        node = next((n for n in nodes if n.label and (rest + ".").startswith(n.label + ".")), None)
-        if node is None:
-            known = [n.label for n in nodes if n.label]
-            message = f"there is no label {rest!r} here"
-            raise Refused("E0201", message, path.span, did_you_mean(rest.partition(".")[0], known, "labels"))
-        rest = rest[len(node.label or "") + 1 :]
-        if node.op is not None:
-            if rest or not any(
-                op in node.op.kind for op in ("conv", "linear", "mix_heads", "parameter", "bias")
-            ):
-                message = f"{'.'.join(path.parts)!r} has no weight to initialise"
-                raise Refused("E0210", message, path.span, "name a convolution, a linear layer or a parameter")
-            return
-        assert node.child is not None
-        nodes = node.child.nodes
-        if not rest:
-            labels = [f"{'.'.join(path.parts)}.{n.label}" for n in nodes if n.label]
-            message = f"{'.'.join(path.parts)!r} is a block"
-            raise Refused("E0210", message, path.span, "name one of " + ", ".join(labels))
+    text = ".".join(path.parts)
+    found, rest = find(nodes, text)
+    last = found[-1] if found else None
+    if last is not None and last.op is not None:
+        owning = ("conv", "linear", "mix_heads", "parameter", "bias")
+        if rest or not any(op in last.op.kind for op in owning):
+            help = "name a convolution, a linear layer or a parameter"
+            raise Refused("E0210", f"{text!r} has no weight to initialise", path.span, help)
+        return
+    inside = nodes if last is None or last.child is None else last.child.nodes
+    labels = [node.label for node in inside if node.label]
+    if rest:
+        help = did_you_mean(rest.partition(".")[0], labels, "labels")
+        raise Refused("E0201", f"there is no label {rest!r} here", path.span, help)
+    names = [f"{text}.{label}" for label in labels]
+    raise Refused("E0210", f"{text!r} is a block", path.span, "name one of " + ", ".join(names))

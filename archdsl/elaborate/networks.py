@@ -82,7 +82,10 @@ class NetworkElaborator(StageElaborator):
                 self.head = len(self.nodes)
                 self.run(body)
             case s.Features(labels):
-                for path in labels:
+                for index, path in enumerate(labels):
+                    if path.parts in [other.parts for other in labels[:index]]:
+                        message = f"the feature {'.'.join(path.parts)!r} is named twice"
+                        raise Refused("E0204", message, path.span, "each map of the pyramid is given once")
                     self._feature(path)
             case s.SubjectTo():
                 pass  # of the space, not of one network in it
@@ -164,7 +167,9 @@ class NetworkElaborator(StageElaborator):
                 return  # it is lost to a mistake that has been reported
             message = f"there is no entry or stage {label!r} before this"
             raise Refused("E0201", message, path.span, did_you_mean(label, self.after, "entries"))
-        self.features.append((label, self.after[label]))
+        # Lines are one list; and a walk runs a line again for every way that leads to it.
+        if label not in dict(self.features):
+            self.features.append((label, self.after[label]))
 
 
 def elaborate(

@@ -6,15 +6,17 @@ binds, extents and lets. `dim` and `expansion` may differ, `hidden = int(dim * e
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
+from archdsl.emit.attributes import Attribute, owned_attributes, shared_attributes
 from archdsl.emit.forward import Forward
+from archdsl.emit.inits import init_lines
 from archdsl.emit.merge import MOST_FORMS, Branch, Merged, attribute_terms, merge, op_texts
 from archdsl.emit.names import class_name, suffix, unique
 from archdsl.emit.wrap import call_lines, conditional_lines, docstring
-from archdsl.graph import Argument, Graph, Initialisation, Node, Template
+from archdsl.graph import Argument, Graph, Node, Template
 from archdsl.ops import Constructor, Spelling, TensorType
 from archdsl.ops.activation import Activation
 from archdsl.record import Record
@@ -24,7 +26,6 @@ from archdsl.scalar import (
     Var,
     free_names,
     is_constant,
-    number_text,
     python_text,
     short_text,
 )
@@ -254,9 +255,10 @@ class _Writer:
 
     def form(self, name: str) -> Form:
         template = self.template
-        modules = module_names(template)
+        owned = owned_attributes(template)
+        modules = {**owned, **shared_attributes(template, owned)}
         skipped = [branch for branch in self.branches if self._is_skipped(branch, modules)]
-        constructed = self._constructed(modules, skipped)
+        constructed = self._constructed(owned, skipped)
         kept = [branch for branch in self.branches if branch not in skipped]
         forward = Forward(template, modules, self._on_self, kept, self.called).run()
         lets = self._lets()
@@ -278,7 +280,7 @@ class _Writer:
         lines += [f"        self.{given} = {given}" for given in dict.fromkeys(self.called.values())]
         lines += constructed
         for init in template.inits:
-            lines += init_lines(init, template, dictionaries(template))
+            lines += init_lines(init, template, owned)
         if len(lines) == empty and not parameters:
             del lines[start:]
         else:
@@ -307,7 +309,7 @@ class _Writer:
 
     # --- the constructor
 
-    def _is_skipped(self, branch: Branch, modules: dict[int, str]) -> bool:
+    def _is_skipped(self, branch: Branch, modules: dict[int, Attribute]) -> bool:
         """Whether a branch is one module, in whose place the identity may stand."""
         node = self.template.nodes[branch.first]
         return (
@@ -317,7 +319,7 @@ class _Writer:
             and node.kind != "drop_path"
         )
 
-    def _constructed(self, modules: dict[int, str], skipped: Sequence[Branch]) -> list[str]:
+    def _constructed(self, modules: dict[int, Attribute], skipped: Sequence[Branch]) -> list[str]:
         """The lines that make the modules, in the order of their nodes."""
         lines: list[str] = []
         identities = {branch.first: branch.condition for branch in skipped}
@@ -328,32 +330,32 @@ class _Writer:
             for index in range(branch.first, branch.last)
         }
         asked: Term = None
-        grouped: dict[str, list[tuple[str, str, list[str]]]] = {}
+        grouped: dict[str, list[tuple[Attribute, str, list[str]]]] = {}
         for index, attribute in modules.items():
             constructor = self._constructor(self.template.nodes[index])
             name, args = constructor.name, argument_texts(constructor)
-            if "[" in attribute:
-                group, _, key = attribute[:-1].partition("[")
-                grouped.setdefault(group, []).append((key, name, args))
+            before = f"{attribute.on_self} = "
+            if attribute.key is not None:
+                grouped.setdefault(attribute.name, []).append((attribute, name, args))
             elif index in identities:
                 condition = python_text(identities[index], self._bare)
-                lines += conditional_lines(f"{attribute} = ", f"{name}(", args, condition, "nn.Identity()", 8)
+                lines += conditional_lines(before, f"{name}(", args, condition, "nn.Identity()", 8)
             elif index in others and self.template.nodes[index].kind != "drop_path":
                 if others[index] != asked:
                     lines.append(f"        if {python_text(others[index], self._bare)}:")
                 asked = others[index]
-                lines += call_lines(f"{attribute} = {name}(", args, ")", 12)
+                lines += call_lines(f"{before}{name}(", args, ")", 12)
                 continue
             elif name:
-                lines += call_lines(f"{attribute} = {name}(", args, ")", 8)
+                lines += call_lines(f"{before}{name}(", args, ")", 8)
             asked = None
         for group, members in grouped.items():
-            by_name = members[0][0].startswith('"')
+            is_list = members[0][0].is_list
             holds = "Parameter" if members[0][1] == "nn.Parameter" else "Module"
-            lines.append(f"        {group} = nn.{holds}{'Dict' if by_name else 'List'}()")
-            for key, name, args in members:
-                add = f"{group}[{key}] = {name}(" if by_name else f"{group}.append({name}("
-                lines += call_lines(add, args, ")" if by_name else "))", 8)
+            lines.append(f"        self.{group} = nn.{holds}{'List' if is_list else 'Dict'}()")
+            for attribute, name, args in members:
+                add = f"self.{group}.append({name}(" if is_list else f"{attribute.on_self} = {name}("
+                lines += call_lines(add, args, "))" if is_list else ")", 8)
         return lines
 
     def _constructor(self, node: Node) -> Constructor:
@@ -410,75 +412,6 @@ def _parameter_of(argument: Argument) -> Parameter:
     if argument.default.value is None:
         return Parameter(argument.name, f"{annotation} | None", "None")
     return Parameter(argument.name, annotation, short_text(argument.default.value))
-
-
-def module_names(template: Template) -> dict[int, str]:
-    """The attribute of every node that owns a module: `self.fc1`, `self.conv[2]`, `self.drop_path`."""
-    result: dict[int, str] = {}
-    taken = {(node.label or "").partition(".")[0] for node in template.nodes}
-    lists = _lists(template)
-    for index, node in enumerate(template.nodes):
-        if node.module != index:
-            continue
-        if node.op is not None and not _makes_module(node, template):
-            continue
-        label = node.label
-        if label is None:
-            first = node.kind not in taken
-            label = node.kind if node.kind == "drop_path" or first else unique(node.kind, taken)
-            taken.add(label)
-        name, dot, rest = label.partition(".")
-        if not dot:
-            result[index] = f"self.{name}"
-        elif name in lists:
-            result[index] = f"self.{name}[{rest}]"
-        else:
-            result[index] = f'self.{name}["{rest}"]'
-    return _one_drop_path(template, result)
-
-
-def _lists(template: Template) -> set[str]:
-    """The labels whose indices count from 0 without a gap: they can be lists of modules."""
-    indices: dict[str, list[int]] = {}
-    for index, node in enumerate(template.nodes):
-        name, dot, rest = (node.label or "").partition(".")
-        if dot and node.module == index:
-            indices.setdefault(name, []).append(int(rest))
-    return {name for name, found in indices.items() if found == list(range(len(found)))}
-
-
-def dictionaries(template: Template) -> set[str]:
-    """The labels whose indices do not: they are names in a dictionary of modules."""
-    named = {(node.label or "").partition(".")[0] for node in template.nodes if "." in (node.label or "")}
-    return named - _lists(template)
-
-
-def _makes_module(node: Node, template: Template) -> bool:
-    assert node.op is not None
-    return node.op.constructor(Spelling(str), *template.input_types(node)) is not None
-
-
-def _one_drop_path(template: Template, names: dict[int, str]) -> dict[int, str]:
-    """All drop_paths of a block have one rate and no weights: they share a module."""
-    first = next((i for i in names if template.nodes[i].kind == "drop_path"), None)
-    if first is None:
-        return names
-    kept = {i: n for i, n in names.items() if i == first or template.nodes[i].kind != "drop_path"}
-    return _Shared(kept, {i: names[first] for i in names if i not in kept})
-
-
-class _Shared(dict[int, str]):
-    """Attributes by node, iterated over owners alone, found for those that share one too."""
-
-    def __init__(self, owners: dict[int, str], others: dict[int, str]) -> None:
-        super().__init__(owners)
-        self.others = others
-
-    def __missing__(self, key: int) -> str:
-        return self.others[key]
-
-    def get(self, key: int, default: str | None = None) -> str | None:  # type: ignore[override]
-        return self[key] if key in self else self.others.get(key, default)
 
 
 def argument_texts(constructor: Constructor) -> list[str]:
@@ -544,75 +477,3 @@ def result_annotation(template: Template) -> str:
     if trained.training_outputs is None or len(trained.training_outputs) == len(template.outputs):
         return result
     return f"{result} | {of(len(trained.training_outputs))}"
-
-
-MAYBE_BIAS: Final = "bias, perhaps"
-"""What a layer owns whose bias an argument decides: blocks with and without one share a class."""
-
-
-def init_lines(init: Initialisation, template: Template, by_name: Container[str]) -> list[str]:
-    """The statements that set the first values of some weights, and zero their biases.
-
-    `by_name` are the labels whose indices are names of a dictionary.
-    """
-    arguments = "".join(f", {name}={number_text(value)}" for name, value in init.arguments)
-    if init.function == "uniform":
-        bound = init.arguments[0][1]
-        arguments = f", {number_text(-bound)}, {number_text(bound)}"
-    targets = ["self" + _target(path, template, by_name) for path in init.paths]
-    names = [_weight_names(template, path) for path in init.paths]
-    if len(targets) > 1 and all(owned == names[0] and "weight" in owned for owned in names):
-        lines = call_lines("for layer in (", targets, "):", 8)
-        lines.append(f"            nn.init.{init.function}_(layer.weight{arguments})")
-        if "bias" in names[0]:
-            lines.append("            nn.init.zeros_(layer.bias)")
-        elif MAYBE_BIAS in names[0]:
-            lines.append("            if layer.bias is not None:")
-            lines.append("                nn.init.zeros_(layer.bias)")
-        return lines
-    lines = []
-    for target, owned in zip(targets, names, strict=True):
-        weight = f"{target}.weight" if "weight" in owned else target
-        lines.append(f"        nn.init.{init.function}_({weight}{arguments})")
-        if "bias" in owned:
-            lines.append(f"        nn.init.zeros_({target}.bias)")
-        elif MAYBE_BIAS in owned:
-            lines.append(f"        if {target}.bias is not None:")
-            lines.append(f"            nn.init.zeros_({target}.bias)")
-    return lines
-
-
-def _target(path: tuple[str, ...], template: Template, by_name: Container[str]) -> str:
-    """What stands behind `self` for a path of labels: `.fc1.conv`, `.conv[0]`, `.conv["2"]`."""
-    label, rest = path[0], path[1:]
-    text = f".{label}"
-    if rest and rest[0].isdigit():
-        text += f'["{rest[0]}"]' if label in by_name else f"[{rest[0]}]"
-        label, rest = f"{label}.{rest[0]}", rest[1:]
-    elif rest and not any(node.label == label for node in template.nodes):
-        # A named block of a stage.
-        text += f'["{rest[0]}"]' if label in by_name else f".{rest[0]}"
-        label, rest = f"{label}.{rest[0]}", rest[1:]
-    child = next(node.child for node in template.nodes if node.label == label)
-    return text if child is None or not rest else text + _target(rest, child, dictionaries(child))
-
-
-def attribute_path(path: Sequence[str]) -> str:
-    """A path of labels behind `self.`: `fc1.conv`, `conv[0]`."""
-    return "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in path)[1:]
-
-
-def _weight_names(template: Template, path: tuple[str, ...]) -> set[str]:
-    """What the primitive behind a path of labels owns: weight and bias, or nothing but itself."""
-    rest = ".".join(path)
-    while True:
-        node = next(n for n in template.nodes if n.label and (rest + ".").startswith(n.label + "."))
-        rest = rest[len(node.label or "") + 1 :]
-        if node.child is None:
-            assert node.op is not None
-            owned = {weight.name for weight in node.op.weights(*template.input_types(node))}
-            bias = getattr(node.op, "bias", None)
-            if isinstance(bias, Scalar) and not is_constant(bias.term):
-                owned = owned - {"bias"} | {MAYBE_BIAS}
-            return owned
-        template = node.child

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from archdsl.emit.attributes import Attribute
 from archdsl.emit.merge import Branch
 from archdsl.emit.wrap import WIDTH, with_comment
 from archdsl.graph import Node, Template
@@ -74,7 +75,7 @@ class Forward:
     def __init__(
         self,
         template: Template,
-        module_of: Mapping[int, str],
+        module_of: Mapping[int, Attribute],
         rename: Callable[[str], str],
         branches: Sequence[Branch] = (),
         called: Mapping[int, str] | None = None,
@@ -307,8 +308,8 @@ class Forward:
         if index in self.called:
             return Code(f"self.{self.called[index]}({codes[0].text})")
         if node.op is None:
-            return Code(f"{self.module_of[index]}({', '.join(code.text for code in codes)})")
-        module = self.module_of.get(index, "")
+            return Code(f"{self.module_of[index].on_self}({', '.join(code.text for code in codes)})")
+        module = self.module_of[index].on_self if index in self.module_of else ""
         types = self.template.input_types(node)
         return node.op.call(self.write, module, *codes, types=types)
 

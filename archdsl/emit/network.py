@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 
+from archdsl.emit.attributes import Attribute, has_names, is_plain, network_attributes
 from archdsl.emit.classes import (
     Classes,
     argument_texts,
-    attribute_path,
     child_constructor,
-    init_lines,
     result_annotation,
 )
 from archdsl.emit.forward import shape_comment
+from archdsl.emit.inits import init_lines
 from archdsl.emit.names import class_name, unique
 from archdsl.emit.wrap import (
     WIDTH,
@@ -58,6 +57,7 @@ class NetworkClass:
         """The arguments that the methods use."""
         self.loose = {stage.label for stage in graph.stages if self._is_loose(stage)}
         """The stages whose blocks are called one by one."""
+        self.attributes = network_attributes(graph, self.loose)
         self.single = (
             len(self.template.inputs) == 1
             and not self.loose
@@ -106,7 +106,7 @@ class NetworkClass:
                 lines += self._stage(stage)
                 index = stage.last
         for init in self.template.inits:
-            lines += init_lines(init, self.template, self._by_name())
+            lines += init_lines(init, self.template, self.attributes)
         return lines
 
     def _made(self, index: int, rate: str = "") -> Constructor | None:
@@ -124,24 +124,12 @@ class NetworkClass:
         if made is None:
             return []
         comment = shape_comment(self.template.types[node.outputs[0]])
-        before, after = f"{self._attribute(index)} = {made.name}(", ")"
+        before, call = f"{self.attributes[index].on_self} = ", f"{made.name}("
         args = argument_texts(made)
         if self._is_optional(index):
-            call = f"{made.name}("
-            before = f"{self._attribute(index)} = "
             lines = conditional_lines(before, call, args, "num_classes", "nn.Identity()", 8, comment)
             return [*self._dictionary(index), *lines]
-        return [*self._dictionary(index), *call_lines(before, args, after, 8, comment)]
-
-    def _attribute(self, index: int) -> str:
-        """The module of an entry, or of a block of a stage whose blocks are called one by one."""
-        group, dot, key = (self.template.nodes[index].label or "").partition(".")
-        return f'self.{group}["{key}"]' if dot else f"self.{group}"
-
-    def _by_name(self) -> set[str]:
-        """The labels below which modules stand in a dictionary."""
-        plain = {stage.label for stage in self.graph.stages if stage.label not in self.loose}
-        return {(node.label or "").partition(".")[0] for node in self.template.nodes} - plain
+        return [*self._dictionary(index), *call_lines(before + call, args, ")", 8, comment)]
 
     def _dictionary(self, index: int) -> list[str]:
         """The line that makes what holds an entry whose label carries an index, before the first of them."""
@@ -172,9 +160,8 @@ class NetworkClass:
         if stage.label in self.loose:
             return [line for index in range(stage.first, stage.last) for line in self._entry(index)]
         comment = shape_comment(self.template.types[nodes[-1].outputs[0]])
-        plain = self._is_plain(stage)
-        numbered = [f"{stage.label}.{i}" for i in range(len(nodes))]
-        if [node.label for node in nodes] != numbered:
+        plain = is_plain(stage, self.graph)
+        if has_names(stage, self.graph):
             return self._pinned_stage(stage, comment)
         items: list[str] = []
         start = stage.first
@@ -191,16 +178,9 @@ class NetworkClass:
         inner = [f"                {item}" for item in items]
         return [*lines, "            [", *inner, "            ]", "        )"]
 
-    def _is_plain(self, stage: Stage) -> bool:
-        """Whether every block of a stage takes one tensor and gives it on to the next."""
-        nodes = self.template.nodes[stage.first : stage.last]
-        return all(len(node.inputs) == len(node.outputs) == 1 for node in nodes) and all(
-            after.inputs == before.outputs for before, after in pairwise(nodes)
-        )
-
     def _pinned_stage(self, stage: Stage, comment: str) -> list[str]:
         """A stage with named blocks: modules by name, so that numbers do not shift."""
-        kind = "nn.Sequential" if self._is_plain(stage) else "nn.ModuleDict"
+        kind = "nn.Sequential" if is_plain(stage, self.graph) else "nn.ModuleDict"
         lines = with_comment(f"        self.{stage.label} = {kind}()", comment)
         start = stage.first
         while start < stage.last:
@@ -355,44 +335,42 @@ class NetworkClass:
         index = first
         while index < last:
             node, stage = self.template.nodes[index], self.stage_of.get(index)
-            label = stage.label if stage is not None else node.label or ""
+            attribute = self.attributes[index] if stage is None else Attribute(stage.label)
             if stage is not None:
                 index = stage.last
                 node = self.template.nodes[index - 1]
             else:
                 index += 1
-            steps.append(_Step(f"self.{attribute_path(label.split('.'))}", node, stage))
+            steps.append(_Step(attribute.on_self, node, stage))
         return steps
 
     def _single_stream(self) -> list[str]:
         graph = self.graph
         body = self._steps(0, graph.head)
-        labels = dict(graph.features)
+        values = [value for _, value in graph.features]
         # The methods' own variable is x, which a label may be too.
         taken = {"x"}
-        marks = {value: unique(label.replace(".", "_"), taken) for label, value in labels.items()}
+        marks = {value: unique(label.replace(".", "_"), taken) for label, value in graph.features}
         last = max((i for i, s in enumerate(body) if s.node.outputs[0] in marks), default=-1)
         lines: list[str] = []
-        if labels:
+        if values:
             lines += ["", "    def features(self, x: Tensor) -> list[Tensor]:"]
-            about = f"The maps of {', '.join(labels)}, for detection and segmentation."
+            names = ", ".join(label for label, _ in graph.features)
+            about = f"The maps of {names}, for detection and segmentation."
             lines += docstring(about, 8)
             lines += self._chain(body[: last + 1], "x", marks)
-            lines.append(f"        return [{', '.join(marks[value] for value in labels.values())}]")
+            lines.append(f"        return [{', '.join(marks[value] for value in values)}]")
         lines += ["", "    def forward_features(self, x: Tensor) -> Tensor:"]
-        at_end = [i for i, (label, _) in enumerate(graph.features) if last >= 0
-                  and labels[label] == body[last].node.outputs[0]]  # fmt: skip
-        if last >= 0 and at_end:
+        lines += docstring("What the head takes.", 8)
+        if last >= 0:
             rest = body[last + 1 :]
-            about = "What the head takes."
-            lines += docstring(about, 8)
-            place = -1 if at_end[-1] == len(labels) - 1 else at_end[-1]
+            place = values.index(body[last].node.outputs[0])
+            place = -1 if place == len(values) - 1 else place
             if rest:
                 lines += self._chain(rest, f"self.features(x)[{place}]", {}, "return ")
             else:
                 lines.append(f"        return self.features(x)[{place}]")
         else:
-            lines += docstring("What the head takes.", 8)
             lines += self._chain(body, "x", {}, "return ") or ["        return x"]
         head = self._steps(graph.head, len(self.template.nodes))
         result = result_annotation(self.template)
@@ -406,33 +384,31 @@ class NetworkClass:
     def _chain(self, steps: Sequence[_Step], start: str, marks: dict[int, str], end: str = "") -> list[str]:
         """Statements that run steps one after the other; marked results get variables of their own."""
         lines: list[str] = []
-        text, nested = start, 0
+        code, nested = Code(start), 0
         for position, step in enumerate(steps):
             value = step.node.outputs[0]
             final = position == len(steps) - 1
-            called = self._called(step, text)
-            if nested >= MOST_NESTED_ENTRIES or len(called) + 8 + len(end or "x = ") > WIDTH:
-                lines.append(f"        x = {text}")
-                called, nested = self._called(step, "x"), 0
-            text, nested = called, nested + 1
+            called = self._called(step, code)
+            if nested >= MOST_NESTED_ENTRIES or len(called.text) + 8 + len(end or "x = ") > WIDTH:
+                lines.append(f"        x = {code.text}")
+                called, nested = self._called(step, Code("x")), 0
+            code, nested = called, nested + 1
             if value in marks:
                 comment = shape_comment(self.template.types[value])
-                lines += with_comment(f"        {marks[value]} = {text}", comment)
-                text, nested = marks[value], 0
+                lines += with_comment(f"        {marks[value]} = {code.text}", comment)
+                code, nested = Code(marks[value]), 0
             elif final and end:
                 comment = shape_comment(self.template.types[value])
-                lines += with_comment(f"        {end}{text}", comment)
+                lines += with_comment(f"        {end}{code.text}", comment)
         return lines
 
-    def _called(self, step: _Step, text: str) -> str:
+    def _called(self, step: _Step, code: Code) -> Code:
+        """The call of a step with an expression, which knows how tightly it binds."""
         node = step.node
         if step.stage is None and node.op is not None:
             types = self.template.input_types(node)
-            code = Code(text) if text.replace(".", "").isidentifier() or text[-1] in ")]" else (
-                Code(f"({text})")
-            )  # fmt: skip
-            return node.op.call(Spelling(self._on_self), step.text, code, types=types).text
-        return f"{step.text}({text})"
+            return node.op.call(Spelling(self._on_self), step.text, code, types=types)
+        return Code(f"{step.text}({code.text})")
 
     def _on_self(self, name: str) -> str:
         self.stored.add(name)
@@ -493,11 +469,11 @@ class NetworkClass:
             stage = self.stage_of.get(index)
             node = self.template.nodes[index]
             if stage is None or stage.label in self.loose:
-                lines.append(f"        {self._statement(node, self._attribute(index))}")
+                lines.append(f"        {self._statement(node, self.attributes[index].on_self)}")
                 label, end = node.label or "", index + 1
                 if stage is not None:
                     label = stage.label if end == stage.last else ""
-            elif self._is_plain(stage):
+            elif is_plain(stage, self.graph):
                 outside = self.template.nodes[stage.last - 1]
                 lines.append(f"        {self._wired(node, outside, f'self.{stage.label}')}")
                 label, end = stage.label, stage.last
@@ -532,6 +508,7 @@ class NetworkClass:
         """A loop for each run of blocks that take and give the same streams."""
         lines: list[str] = []
         nodes = self.template.nodes
+        by_name = has_names(stage, self.graph)
         start = stage.first
 
         def wires(index: int) -> tuple[list[str], list[str]]:
@@ -544,12 +521,10 @@ class NetworkClass:
                 end += 1
             a, b = start - stage.first, end - stage.first
             blocks = f"self.{stage.label}"
-            pinned = any(not (nodes[i].label or "").rpartition(".")[2].isdigit()
-                         for i in range(stage.first, stage.last))  # fmt: skip
-            if pinned:
+            if by_name:
                 blocks = f"list({blocks}.values())"
             if b - a == 1:
-                lines.append(f"        {self._statement(nodes[start], f'{blocks}[{a}]')}")
+                lines.append(f"        {self._statement(nodes[start], self.attributes[start].on_self)}")
                 start = end
                 continue
             if b - a < stage.last - stage.first:

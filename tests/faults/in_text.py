@@ -276,6 +276,12 @@ TEXT = [
     Case(
         "entry twice", NETWORK.replace("wrong\n", "relu\n  stem: ‸relu\n"), "E0204", ("'stem' is used twice",)
     ),
+    Case(
+        "feature twice",
+        NETWORK.replace("wrong\n", "relu\n  features stem, ‸stem\n"),
+        "E0204",
+        ("'stem' is named twice",),
+    ),
     Case("pinned block twice", stage("first: ffn; first: ‸ffn"), "E0204", ("'s1.first' is used twice",)),
     # --- shapes
     Case(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from archdsl import syntax as s
@@ -48,8 +50,8 @@ class Expressions:
     env: dict[str, Value]
     guards: list[tuple[Term, Constant]]
     """Terms that have decided something, and their values then."""
-    rounding: int = 0
-    """How many rounding functions stand around: in them, a quotient of whole numbers need not be exact."""
+    is_rounded: bool = False
+    """Whether a rounding function stands around: in one, a quotient of whole numbers need not be exact."""
 
     # --- what blocks and networks do differently
 
@@ -117,6 +119,15 @@ class Expressions:
         return error
 
     # --- expressions
+
+    @contextmanager
+    def rounded(self, is_rounded: bool) -> Iterator[None]:
+        """What is evaluated inside is rounded, or is not; also where a choice that is open leaves it halfway."""
+        before, self.is_rounded = self.is_rounded, is_rounded
+        try:
+            yield
+        finally:
+            self.is_rounded = before
 
     def evaluate(self, expr: s.Expr) -> Value:
         """The value of an expression; raises `Refused`."""
@@ -244,7 +255,7 @@ class Expressions:
         if op == "@":
             raise Refused("E0403", "'@' multiplies tensors", expr.span, "numbers take '*'")
         try:
-            if op == "/" and not self.rounding and isinstance(a.value, int) and isinstance(b.value, int):
+            if op == "/" and not self.is_rounded and isinstance(a.value, int) and isinstance(b.value, int):
                 self.guards.append((Apply("%", (a.term, b.term)), 0))
                 return _exact_quotient(a, b, expr)
             return apply(op, a, b)
@@ -400,13 +411,11 @@ class Expressions:
         if isinstance(callee, Poison):
             self.arguments(arg_exprs)
             return POISON
-        rounds = name in ROUNDING and name not in self.env
-        self.rounding += rounds
-        try:
+        if name in ROUNDING and name not in self.env:
+            with self.rounded(True):
+                given = self.arguments(arg_exprs)
+        else:
             given = self.arguments(arg_exprs)
-        finally:
-            # A choice that nobody has decided leaves in the middle; what is asked then is asked again.
-            self.rounding -= rounds
         tensors: list[Value] = [] if piped is None else _flat(piped)
         args: Args = []
         for arg_name, value, place in given:

@@ -109,18 +109,18 @@ class ParameterElaborator(BlockElaborator):
         """The value of a parameter or let, made anew where it depends on what has been decided."""
         if id(deferred) in self.values:
             return self.values[id(deferred)]
-        before, names, rounding = self.choices.reads, self.env, self.rounding
+        before, names = self.choices.reads, self.env
         statement = deferred.statement
-        self.rounding = 0  # of who reads it: what it is does not depend on that
         self.env = dict(deferred.names)  # type: ignore[arg-type]
         try:
-            with self.at(deferred.place):
+            # What it is does not depend on who reads it.
+            with self.rounded(False), self.at(deferred.place):
                 if isinstance(statement, s.Let):
                     value = self._let_value(statement, deferred.position)
                 else:
                     value = self.parameter(statement)
         finally:
-            self.env, self.rounding = names, rounding
+            self.env = names
         if self.choices.reads == before:
             self.values[id(deferred)] = value
         return value

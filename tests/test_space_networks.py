@@ -430,6 +430,14 @@ def test_what_one_network_of_a_space_is_refused_for_the_space_is_refused_for(net
         assert caught.value.diagnostics[0].code == code
 
 
+@pytest.mark.parametrize("function", ["ceil", "floor", "int", "round"])
+def test_what_a_rounded_quotient_chooses_is_one_decision(function: str) -> None:
+    space = opened(f"network N(x: [3, 8, 8]) {{ w = {function}(choose {{4, 8}} / 2)\n a: conv_bn(w) }}")
+    check(space)
+    found = space.space()
+    assert found.size == 2 and [decision.name for decision in found.decisions] == ["w.0"]
+
+
 def test_two_decisions_of_one_name_are_told_apart_or_refused() -> None:
     """A parameter `s` and an entry `s` may both choose an argument of what they call."""
     space = opened(

@@ -411,7 +411,10 @@ class Expressions:
         if isinstance(callee, Poison):
             self.arguments(arg_exprs)
             return POISON
-        if name in ROUNDING and name not in self.env:
+        if name in ROUNDING and not isinstance(callee, (OpRef, BlockRef, ModuleRef)):
+            quotient = _quotient(arg_exprs)
+            if name in ("ceil", "floor") and quotient is not None and piped is None and label is None:
+                return self._rounded_quotient(name, quotient, arg_exprs, span)
             with self.rounded(True):
                 given = self.arguments(arg_exprs)
         else:
@@ -486,10 +489,6 @@ class Expressions:
         counts = name in ("len", "first", "last")
         values = [value if counts and is_list(value) else self.read_whole(value) for _, value, _ in args]
         try:
-            if name in ("ceil", "floor") and len(exprs) == 1:
-                quotient = self._whole_quotient(name, exprs[0].value)
-                if quotient is not None:
-                    return quotient
             result = function_value(name, values, span)
             self.spend(len(result) if isinstance(result, list) else len(values), span)
             return result
@@ -498,18 +497,33 @@ class Expressions:
         except Refused as refused:
             raise self.blamed(refused, exprs) from None
 
-    def _whole_quotient(self, name: str, expr: s.Expr) -> Scalar | None:
-        """`ceil(a / b)` and `floor(a / b)` of whole numbers are exact, and written with `//`."""
-        while isinstance(expr, s.Paren) and len(expr.items) == 1:
-            expr = expr.items[0]
-        if not isinstance(expr, s.Binary) or expr.op != "/":
-            return None
-        a, b = self.evaluate(expr.left), self.evaluate(expr.right)
-        if not (isinstance(a, Scalar) and isinstance(b, Scalar)):
-            return None
-        if not (isinstance(a.value, int) and isinstance(b.value, int)):
-            return None
-        return ceil_div(a, b) if name == "ceil" else apply("//", a, b)
+    def _rounded_quotient(
+        self, name: str, quotient: s.Binary, exprs: tuple[s.Argument, ...], span: Span
+    ) -> Value:
+        """`ceil(a / b)` and `floor(a / b)`: of whole numbers they are exact, and written with `//`.
+
+        Both operands are evaluated as one argument, once: what they choose is one decision.
+        """
+        operands = s.Paren((quotient.left, quotient.right), quotient.span)
+        with self.rounded(True):
+            ((_, pair, place),) = self.arguments((exprs[0].replace(value=operands),))
+            if not is_list(pair) or is_poisoned(pair):
+                return POISON
+            a, b = pair
+            value = self._binary("/", a, b, quotient)
+        if isinstance(a, Scalar) and isinstance(b, Scalar) and type(a.value) is type(b.value) is int:
+            return ceil_div(a, b) if name == "ceil" else apply("//", a, b)
+        return self._function(name, [(None, value, place)], exprs, span)
+
+
+def _quotient(args: tuple[s.Argument, ...]) -> s.Binary | None:
+    """`a / b`, where that is all that a function is given."""
+    if len(args) != 1 or args[0].name is not None:
+        return None
+    expr = args[0].value
+    while isinstance(expr, s.Paren) and len(expr.items) == 1:
+        expr = expr.items[0]
+    return expr if isinstance(expr, s.Binary) and expr.op == "/" else None
 
 
 def _exact_quotient(a: Scalar, b: Scalar, expr: s.Binary) -> Scalar:

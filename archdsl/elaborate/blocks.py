@@ -122,7 +122,13 @@ class BlockElaborator(Expressions):
             raise Refused("E0204", message, span, "they become lists of different kinds; rename one")
 
     def add_op(
-        self, op: Op, tensors: list[Tensor], label: str | None, span: Span, through: str | None = None
+        self,
+        op: Op,
+        tensors: list[Tensor],
+        label: str | None,
+        span: Span,
+        through: str | None = None,
+        again: int | None = None,
     ) -> Value:
         inputs = tuple(tensor.type for tensor in tensors)
         try:
@@ -141,29 +147,30 @@ class BlockElaborator(Expressions):
                     raise Refused("E0303", message, span, f"extents are 1 to {LARGEST_DIM}")
         if owns and label is None:
             raise _needs_label(op.kind, span)
-        if label is not None:
+        self._check_room(None, (), outputs, span)
+        if again is None:
             self.own(label, span)
             self._listed(label, op.kind == "parameter", span)
-        return self._add(tensors, outputs, op, None, (), label, span, through)
+        else:
+            first = self.nodes[again]
+            assert first.op is not None
+            if _extents_of(op, inputs) != _extents_of(first.op, [self.types[v] for v in first.inputs]):
+                raise _made_for_another(first, span)
+        results = self._append(tensors, outputs, op, None, (), label, span, through, (), again)
+        return results[0] if len(results) == 1 else tuple(results)
 
-    def _add(
+    def _check_room(
         self,
-        inputs: Sequence[Tensor],
-        types: Sequence[TensorType],
-        op: Op | None,
         child: Template | None,
         binds: tuple[tuple[str, Scalar], ...],
-        label: str | None,
+        types: Sequence[TensorType],
         span: Span,
-        through: str | None = None,
-        callables: tuple[Callable, ...] = (),
-    ) -> Value:
-        """Add a node; the value is its tensor, or the tuple of them. Raises `Refused` beyond bounds."""
+    ) -> None:
+        """Check that a node is within the bounds; raises `Refused`, and `ArchError` where nothing may go on."""
         if len(self.nodes) >= MOST_NODES:
             message = f"this block expands to more than {MOST_NODES:,} calls"
             raise Refused("E0602", message, span)
-        self.size += 1 if child is None else self.shared.size(child)
-        if self.size > MOST_NODES:
+        if self.size + self._size(child) > MOST_NODES:
             message = f"with this call, there are more than {MOST_NODES:,} operations"
             self.report(Refused("E0602", message, span, "does each block call another one twice?"))
             raise ArchError(self.shared.errors)
@@ -174,8 +181,10 @@ class BlockElaborator(Expressions):
             message = f"a size here is a formula of more than {LARGEST_FORMULA} operations"
             help = "write y: [C, h, w] = ... now and then: that names the sizes"
             raise Refused("E0602", message, span, help)
-        results = self._append(inputs, types, op, child, binds, label, span, through, callables)
-        return results[0] if len(results) == 1 else tuple(results)
+
+    def _size(self, child: Template | None) -> int:
+        """How many primitives a node is."""
+        return 1 if child is None else self.shared.size(child)
 
     def _append(
         self,
@@ -186,34 +195,41 @@ class BlockElaborator(Expressions):
         binds: tuple[tuple[str, Scalar], ...],
         label: str | None,
         span: Span,
-        through: str | None = None,
-        callables: tuple[Callable, ...] = (),
+        through: str | None,
+        callables: tuple[Callable, ...],
+        module: int | None = None,
     ) -> list[Tensor]:
+        """Add a node, which owns what it uses unless it is of the module of another one; gives its results."""
+        self.size += self._size(child)
         results = [self.tensor(type_) for type_ in types]
         taken = tuple([number for number, _ in inputs])
         given = tuple([number for number, _ in results])
-        number = len(self.nodes)
-        node = Node(taken, given, op, child, binds, label, number, span, self.within, through, callables)
+        owner = len(self.nodes) if module is None else module
+        node = Node(taken, given, op, child, binds, label, owner, span, self.within, through, callables)
         self.nodes.append(node)
         self.raw.append(tuple(types))
         return results
 
     def has_room(self, node: Node) -> bool:
         """Whether a node like this one can be added within the bounds."""
-        more = 1 if node.child is None else self.shared.size(node.child)
-        return len(self.nodes) < MOST_NODES and self.size + more <= MOST_NODES
+        return len(self.nodes) < MOST_NODES and self.size + self._size(node.child) <= MOST_NODES
 
     def add_again(
         self, node: Node, inputs: Sequence[Tensor], types: Sequence[TensorType], label: str | None
     ) -> list[Tensor]:
         """Add a node like one that there is, on other tensors of the same types; there must be room for it."""
-        self.size += 1 if node.child is None else self.shared.size(node.child)
         return self._append(
             inputs, types, node.op, node.child, node.binds, label, node.span, None, node.callables
         )
 
     def call_block(
-        self, ref: BlockRef, args: Args, tensors: list[Tensor], label: str | None, span: Span
+        self,
+        ref: BlockRef,
+        args: Args,
+        tensors: list[Tensor],
+        label: str | None,
+        span: Span,
+        again: int | None = None,
     ) -> Value:
         ref = self.shared.with_axes(ref, args, tensors)
         key = call_key(ref, args, tensors)
@@ -226,12 +242,19 @@ class BlockElaborator(Expressions):
                 self.shared.calls[key] = called
         if label is None and called.child.owns_weights:
             raise _needs_label(ref.name, span)
-        self.own(label, span)
-        self._listed(label, False, span)
+        self._check_room(called.child, called.binds, called.types, span)
+        if again is None:
+            self.own(label, span)
+            self._listed(label, False, span)
+        elif self.nodes[again].child is not called.child:
+            raise _made_for_another(self.nodes[again], span)
         self.called[len(self.nodes)] = called
         taken = called.tensors or tensors
         given = callables_of(called.values)
-        return self._add(taken, called.types, None, called.child, called.binds, label, span, None, given)
+        results = self._append(
+            taken, called.types, None, called.child, called.binds, label, span, None, given, again
+        )
+        return results[0] if len(results) == 1 else tuple(results)
 
     def _called(self, ref: BlockRef, args: Args, tensors: list[Tensor], span: Span) -> Called | None:
         """What a call comes to; None after an error that has been reported."""
@@ -257,35 +280,11 @@ class BlockElaborator(Expressions):
     def call_module(self, module: ModuleRef, tensors: list[Tensor], span: Span) -> Value:
         if not tensors:
             raise Refused("E0404", f"{module.label!r} is called without a tensor", span)
-        callee = module.callee
-        if module.node is None:
-            module.node = len(self.nodes)
-            return self.apply(callee, [], tensors, module.label, span)
-        first = self.nodes[module.node]
-        own = self.labels.pop(first.label or "")
-        result = self.apply(callee, [], tensors, first.label, span)
-        self.labels[first.label or ""] = own
-        again = self.nodes[-1]
-        if not self._same_weights(first, again):
-            self.nodes.pop()
-            self.raw.pop()
-            message = f"{module.label!r} was made for tensors of another shape"
-            help = f"it was first called in {first.span}"
-            raise Refused("E0302", message, span, help)
-        self.nodes[-1] = again.replace(module=module.node)
+        before = len(self.nodes)
+        result = self.apply(module.callee, [], tensors, module.label, span, module.node)
+        if module.node is None and len(self.nodes) > before:
+            module.node = before  # a call that is refused makes nothing that the next could be of
         return result
-
-    def _same_weights(self, first: Node, again: Node) -> bool:
-        if first.op is not None and again.op is not None:
-            mine, theirs = (
-                [
-                    (weight.name, [axis.value for axis in weight.axes])
-                    for weight in node.op.weights(*[self.types[v] for v in node.inputs])  # type: ignore[union-attr]
-                ]
-                for node in (first, again)
-            )
-            return mine == theirs
-        return first.child is again.child
 
     # --- decisions
 
@@ -552,6 +551,17 @@ def label_twice(label: str, span: Span, other: Span) -> Refused:
     if other == span:
         help = f"in a loop a label carries an index: {label}[i]: ..."
     return Refused("E0204", f"the label {label!r} is used twice", span, help)
+
+
+def _extents_of(op: Op, inputs: Sequence[TensorType]) -> list[tuple[str, list[Constant]]]:
+    """What a primitive owns: names and extents."""
+    return [(weight.name, [axis.value for axis in weight.axes]) for weight in op.weights(*inputs)]
+
+
+def _made_for_another(first: Node, span: Span) -> Refused:
+    """The mistake of a module that would need other weights than it was made with."""
+    message = f"{first.label!r} was made for tensors of another shape"
+    return Refused("E0302", message, span, f"it was first called in {first.span}")
 
 
 def _needs_label(name: str, span: Span) -> Refused:

@@ -60,15 +60,30 @@ class Expressions:
         raise NotImplementedError
 
     def add_op(
-        self, op: Op, tensors: list[Tensor], label: str | None, span: Span, through: str | None = None
+        self,
+        op: Op,
+        tensors: list[Tensor],
+        label: str | None,
+        span: Span,
+        through: str | None = None,
+        again: int | None = None,
     ) -> Value:
-        """Apply a primitive, which an argument may have named; raises `Refused` where its shapes do not fit."""
+        """Apply a primitive, which an argument may have named; raises `Refused` where its shapes do not fit.
+
+        `again` is the node that owns its weights, where that is another one.
+        """
         raise NotImplementedError
 
     def call_block(
-        self, ref: BlockRef, args: Args, tensors: list[Tensor], label: str | None, span: Span
+        self,
+        ref: BlockRef,
+        args: Args,
+        tensors: list[Tensor],
+        label: str | None,
+        span: Span,
+        again: int | None = None,
     ) -> Value:
-        """Apply a block; raises `Refused`."""
+        """Apply a block, with the weights of the node `again` where there is one; raises `Refused`."""
         raise NotImplementedError
 
     def call_module(self, module: ModuleRef, tensors: list[Tensor], span: Span) -> Value:
@@ -122,7 +137,7 @@ class Expressions:
 
     @contextmanager
     def rounded(self, is_rounded: bool) -> Iterator[None]:
-        """What is evaluated inside is rounded, or is not; also where a choice that is open leaves it halfway."""
+        """What is evaluated inside is rounded, or not; an open choice that leaves halfway ends it too."""
         before, self.is_rounded = self.is_rounded, is_rounded
         try:
             yield
@@ -455,21 +470,25 @@ class Expressions:
         tensors: list[Tensor],
         label: str | None,
         span: Span,
+        again: int | None = None,
     ) -> Value:
-        """Apply a callable to tensors, or give it back with its arguments where there are none."""
+        """Apply a callable to tensors, or give it back with its arguments where there are none.
+
+        `again` is the node that owns the weights that it uses, where that is another one.
+        """
+        if any(is_poisoned(value) for _, value, _ in args):
+            return POISON
         if isinstance(callee, ModuleRef):
             if args:
                 message = f"{callee.label!r} is a module; it takes tensors alone"
                 raise Refused("E0404", message, span)
             return self.call_module(callee, tensors, span)
-        if any(is_poisoned(value) for _, value, _ in args):
-            return POISON
         args = [*callee.args, *args]
         if isinstance(callee, BlockRef):
             named = {p.name for p in callee.block.tensors}
             if not tensors and not any(name in named for name, _, _ in args):
                 return callee.replace(args=tuple(args))  # type: ignore[no-any-return]
-            return self.call_block(callee, args, tensors, label, span)
+            return self.call_block(callee, args, tensors, label, span, again)
         if not tensors and callee.op.inputs != 0:
             return callee.replace(args=tuple(args))  # type: ignore[no-any-return]
         op = make_op(callee.op, args, span)
@@ -478,7 +497,7 @@ class Expressions:
         if op.inputs != -1 and op.inputs != len(tensors):
             count = f"{op.inputs} tensor{'' if op.inputs == 1 else 's'}"
             raise Refused("E0404", f"{op.kind} takes {count}, got {len(tensors)}", span)
-        return self.add_op(op, tensors, label, span, None if args else callee.through)
+        return self.add_op(op, tensors, label, span, None if args else callee.through, again)
 
     def _function(self, name: str, args: Args, exprs: tuple[s.Argument, ...], span: Span) -> Value:
         if any(is_poisoned(value) for _, value, _ in args):

@@ -364,6 +364,20 @@ TEXT = [
         "E0302",
         ("'a' was made for tensors of another shape", "first called in net.arch:9:10"),
     ),
+    Case(
+        "module of a primitive that is refused, called again",
+        block("m = a: conv2d(‸0)\n  y = m(x)\n  return m(y)"),
+        "E0403",
+        ("out_channels of conv2d can't be 0",),
+    ),
+    Case(
+        "module of a block that gives nothing, called again",
+        block("m = a: void\n  y = m(x) |> b: conv2d(C)\n  return m(y) + m(x)").replace(
+            "block wrong", "block ‸void(x: [C, H, W]) -> [C, H, W] { y = x |> relu }\nblock wrong"
+        ),
+        "E0211",
+        ("block 'void' returns nothing",),
+    ),
     Case("number of results", block("‸return x, x"), "E0301", ("returns 2 tensors and declares 1",)),
     Case("result that is a number", block("‸return 1"), "E0301", ("returns 1, not a tensor",)),
     Case(

@@ -290,17 +290,13 @@ class BlockElaborator(Expressions):
 
     def decide(self, condition: s.Expr) -> bool | None:
         try:
-            value = self.evaluate(condition)
+            value = self.truth_of(condition)
         except Refused as error:
             self.report(error)
             return None
         if isinstance(value, Poison):
             return None
-        if not isinstance(value, Scalar) or not isinstance(value.value, bool):
-            message = f"a condition is true or false, got {describe(value)}"
-            self.report(Refused("E0403", message, condition.span, "compare it with something"))
-            return None
-        outcome = value.value
+        outcome = value.value is True
         self.question = None
         if not is_constant(value.term):
             self.question = value.term
@@ -406,7 +402,7 @@ class BlockElaborator(Expressions):
             case s.Output(mode, value):
                 self._output(mode, value, statement.span)
             case s.Require(condition, message):
-                truth = self.evaluate(condition)
+                truth = self.truth_of(condition)
                 if isinstance(truth, Scalar) and not is_constant(truth.term):
                     self.guards.append((truth.term, True))
                 if isinstance(truth, Scalar) and truth.value is False:
@@ -419,11 +415,6 @@ class BlockElaborator(Expressions):
                     refused = Refused("E0405", message, statement.span, help, note)
                     refused.asked = asked
                     raise refused
-                if not isinstance(truth, Poison) and not (
-                    isinstance(truth, Scalar) and isinstance(truth.value, bool)
-                ):
-                    what = f"a condition is true or false, got {describe(truth)}"
-                    raise Refused("E0403", what, condition.span)
             case s.If(condition, then, otherwise):
                 outcome = self.decide(condition)
                 if outcome is None:

@@ -210,6 +210,14 @@ class Expressions:
             return value
         raise Refused("E0403", f"{what} is a number, got {describe(value)}", expr.span)
 
+    def truth_of(self, condition: s.Expr) -> Scalar | Poison:
+        """The value of a condition, which must be true or false; raises `Refused`."""
+        value = self.evaluate(condition)
+        if isinstance(value, Poison) or (isinstance(value, Scalar) and isinstance(value.value, bool)):
+            return value
+        message = f"a condition is true or false, got {describe(value)}"
+        raise Refused("E0403", message, condition.span, "compare it with something")
+
     def _name(self, expr: s.Name) -> Value:
         known_value = self.lookup(expr.id)
         if known_value is not None:

@@ -364,6 +364,29 @@ TEXT = [
         "E0302",
         ("'a' was made for tensors of another shape", "first called in net.arch:9:10"),
     ),
+    *[
+        Case(
+            f"default that computes a tensor: {kind}",
+            block("return x", f"(x: [C, H, W]; given: {default}) -> [C, H, W]")
+            + "block of(y: [C, H, W]) -> [C, H, W] { return y |> relu }\n",
+            "E0403",
+            (f"{name!r} gives a tensor here, and a default is none", "a default is a number"),
+        )
+        for kind, default, name in (
+            ("a primitive", "op = ‸parameter(4)", "parameter"),
+            ("a block", "block = ‸of(y = 1)", "of"),
+            ("a module", "[op] = [‸m() for m in [fc: relu]]", "fc"),
+        )
+    ],
+    *[
+        Case(
+            f"default with a condition that is {found}",
+            block("return x", f"(x: [C, H, W]; a: dim = if ‸{found} {{ 1 }} else {{ 2 }}) -> [C, H, W]"),
+            "E0403",
+            (f"a condition is true or false, got {found}",),
+        )
+        for found in ("3", "none")
+    ],
     Case(
         "module of a primitive that is refused, called again",
         block("m = a: conv2d(‸0)\n  y = m(x)\n  return m(y)"),

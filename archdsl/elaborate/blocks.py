@@ -34,7 +34,6 @@ from archdsl.scalar import (
     ScalarError,
     Term,
     Var,
-    evaluate,
     human_text,
     is_constant,
     substitute,
@@ -69,6 +68,8 @@ class BlockElaborator(Expressions):
         self.indexed: dict[str, bool] = {}
         self.listed: dict[str, bool] = {}
         self.usual: dict[str, Constant] = {}
+        self.actual: dict[str, Constant] = {}
+        """What the names in terms stand for, whatever the document has given them to since."""
         self.unusual_callables: set[str] = set()
         self.returned: list[Value] | None = None
         self.trained: list[Value] | None = None
@@ -346,8 +347,7 @@ class BlockElaborator(Expressions):
                 if isinstance(a, Var) and isinstance(b, Var) and a.name in self._extents():
                     a, b = b, a
                 if isinstance(a, Var) and (is_constant(b) or isinstance(b, Var)):
-                    value = evaluate(a, self.usual | self._actual())
-                    self.pins[a.name] = Scalar(value, b)
+                    self.pins[a.name] = Scalar(self.actual[a.name], b)
             case Var(name) if name in self.lets:
                 self._pin(self.lets[name].term)
 
@@ -358,9 +358,6 @@ class BlockElaborator(Expressions):
 
     def _extents(self) -> set[str]:
         return set()
-
-    def _actual(self) -> dict[str, Constant]:
-        return {n: v.value for n, v in self.env.items() if isinstance(v, Scalar)}
 
     # --- statements
 
@@ -407,7 +404,7 @@ class BlockElaborator(Expressions):
                     self.guards.append((truth.term, True))
                 if isinstance(truth, Scalar) and truth.value is False:
                     asked = list(dict.fromkeys(_names_in_order(truth.term)))
-                    found = [f"{n} = {self.env[n].value}" for n in asked]  # type: ignore[union-attr]
+                    found = [f"{name} = {self.actual[name]}" for name in asked]
                     note = "here " + ", ".join(found) if found else None
                     help = (
                         f"{self.name} requires it; its caller decides on {', '.join(asked)}" if asked else None
@@ -493,6 +490,7 @@ class BlockElaborator(Expressions):
             return pair
         self.lets[name] = pair
         self.usual[name] = usual_value(pair.term, self.usual, pair.value)
+        self.actual[name] = pair.value
         return variable(name, pair.value)
 
     def _typed(self, value: Tensor, shape: s.Shape) -> Tensor:

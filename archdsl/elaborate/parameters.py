@@ -278,7 +278,7 @@ class ParameterElaborator(BlockElaborator):
         """The number of classes by its name: the module takes it as an argument."""
         if not isinstance(value, Scalar) or not value.value:
             return value
-        self.usual["num_classes"] = value.value
+        self.usual["num_classes"] = self.actual["num_classes"] = value.value
         return variable("num_classes", value.value)
 
     def parameter(self, param: s.Param) -> Value:
@@ -398,7 +398,7 @@ class ParameterElaborator(BlockElaborator):
             if index == 0 and extents:
                 channels = extents[0].int
                 extents[0] = variable("in_channels", channels)
-                self.usual["in_channels"] = channels
+                self.usual["in_channels"] = self.actual["in_channels"] = channels
             stream = self.main if index == 0 else param.name
             self.streams[stream] = self.tensor(TensorType(tuple(extents)))
             self.names[index] = stream

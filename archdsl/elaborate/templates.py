@@ -202,11 +202,13 @@ def _run(shared: Elaborator, ref: BlockRef, bound: Bound, pins: Mapping[str, Sca
     builder.usual = usual_values(shared.signature(ref), bound)
     for name, pair in bound.extents:
         env[name] = variable(name, pair.value)
+        builder.actual[name] = pair.value
     for param in block.params:
         value = bound.values[param.name]
         default = usual.get(param.name)
         if isinstance(value, Scalar):
             env[param.name] = variable(param.name, value.value)
+            builder.actual[param.name] = value.value
         elif isinstance(value, list):
             env[param.name] = [_constant(item) for item in value]
         else:

@@ -481,6 +481,18 @@ TEXT = [
     Case("division by zero", block("n = ‸1 // 0\n  return x"), "E0303", ("division by zero",)),
     Case("power out of bounds", block("n = ‸2 ** 999999999\n  return x"), "E0303", ("too large",)),
     # --- requirements, calls
+    Case(
+        "requirement on a number whose name has been given to a tensor",
+        block('n = C * 2\n  k = n\n  n = x |> relu\n  ‸require k > 10 else "too thin"\n  return n'),
+        "E0405",
+        ("too thin", "here n = 6"),
+    ),
+    Case(
+        "requirement on an extent whose name has been given to another number",
+        block('k = C\n  C = 50\n  ‸require k > 10 else "too thin"\n  return x'),
+        "E0405",
+        ("too thin", "here C = 3"),
+    ),
     Case("requirement", block('‸require C > 10 else "too thin"\n  return x'), "E0405", ("too thin",)),
     Case("block calls itself", block("return x |> ‸wrong"), "E0604", ("'wrong' calls itself",)),
     Case(

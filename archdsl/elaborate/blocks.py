@@ -398,20 +398,8 @@ class BlockElaborator(Expressions):
                     self.returned = list(self.returned[0])
             case s.Output(mode, value):
                 self._output(mode, value, statement.span)
-            case s.Require(condition, message):
-                truth = self.truth_of(condition)
-                if isinstance(truth, Scalar) and not is_constant(truth.term):
-                    self.guards.append((truth.term, True))
-                if isinstance(truth, Scalar) and truth.value is False:
-                    asked = list(dict.fromkeys(_names_in_order(truth.term)))
-                    found = [f"{name} = {self.actual[name]}" for name in asked]
-                    note = "here " + ", ".join(found) if found else None
-                    help = (
-                        f"{self.name} requires it; its caller decides on {', '.join(asked)}" if asked else None
-                    )
-                    refused = Refused("E0405", message, statement.span, help, note)
-                    refused.asked = asked
-                    raise refused
+            case s.Require():
+                self._require(statement)
             case s.If(condition, then, otherwise):
                 outcome = self.decide(condition)
                 if outcome is None:
@@ -432,6 +420,26 @@ class BlockElaborator(Expressions):
                 what = type(statement).__name__.lower()
                 help = "blocks have lets, if, for, require, init, output and return"
                 raise Refused("E0208", f"'{what}' belongs to a network", statement.span, help)
+
+    def _require(self, statement: s.Require) -> None:
+        truth = self.truth_of(statement.condition)
+        if isinstance(truth, Poison):
+            return
+        if not is_constant(truth.term):
+            self.guards.append((truth.term, True))
+        if truth.value is True:
+            return
+        asked = list(dict.fromkeys(_names_in_order(truth.term)))
+        found = [f"{name} = {self.actual[name]}" for name in asked]
+        note = "here " + ", ".join(found) if found else None
+        raise self.unmet(Refused("E0405", statement.message, statement.span, None, note), statement, asked)
+
+    def unmet(self, error: Refused, statement: s.Require, asked: Sequence[str]) -> Refused:
+        """The mistake of a requirement that does not hold, which asks about these names, with its help."""
+        if asked:
+            error.help = f"{self.name} requires it; its caller decides on {', '.join(asked)}"
+            error.asked = asked
+        return error
 
     def _poison(self, statements: tuple[s.Statement, ...]) -> None:
         for statement in statements:

@@ -68,7 +68,6 @@ class ParameterElaborator(BlockElaborator):
         """They and the lets, by what they are made of: what means the same is one."""
         self.values: dict[int, Value] = {}
         """Those that no decision has a part in, evaluated, by their identity."""
-        shared.origins = self.origins
 
     # --- choices
 
@@ -224,6 +223,10 @@ class ParameterElaborator(BlockElaborator):
         return [self.named(item, label) for item in value] if is_list(value) and has_open(value) else value
 
     # --- parameters
+
+    def unmet(self, error: Refused, statement: s.Require, asked: Sequence[str]) -> Refused:
+        # Nobody calls a network: what decides is its parameters.
+        return self.blamed(error, statement.condition)
 
     def blamed(self, error: Refused, expr: object) -> Refused:
         origins = self.origins(expr)

@@ -493,6 +493,14 @@ TEXT = [
         "E0405",
         ("too thin", "here C = 3"),
     ),
+    Case(
+        "requirement of a network behind an entry",
+        HEADER
+        + "network N(x: [3, 32, 32]; width = [8, 9], num_classes = 10) {\n  a: conv_bn(width[0])\n"
+        + '  ‸require num_classes == 7 else "seven alone"\n  b: conv_bn(num_classes)\n}\n',
+        "E0405",
+        ("seven alone", "here num_classes = 10", "help: num_classes = 10 stands in net.arch:3:43"),
+    ),
     Case("requirement", block('‸require C > 10 else "too thin"\n  return x'), "E0405", ("too thin",)),
     Case("block calls itself", block("return x |> ‸wrong"), "E0604", ("'wrong' calls itself",)),
     Case(

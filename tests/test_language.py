@@ -371,6 +371,23 @@ network N(x: [64, 4, 4]) { a: b; fewer: conv2d(62); c: b }"""
     assert hidden == [16, 16]
 
 
+@pytest.mark.parametrize(
+    ("written", "width"),
+    [
+        ("ceil(7 / 2 / 2)", 2),
+        ("floor(7 / 2 / 2)", 1),
+        ("int(7 / 2 / 2)", 1),
+        ("ceil((7 / 2) / 1.0)", 4),
+        ("ceil((C / 3))", 2),
+        ("floor(max(C / 3, 1) * 3 / 2)", 2),
+        ("ceil(90071992547409931 / 10) - 9007199254740993", 1),
+    ],
+)
+def test_quotients_in_quotients_that_are_rounded(tmp_path: Path, written: str, width: int) -> None:
+    made = block(tmp_path, f"block b(x: [C, H, W]) -> [{width}, H, W] {{ return x |> c: conv2d({written}) }}")
+    assert made.stats().params == 4 * width + width
+
+
 def test_a_ratio_is_no_whole_number_even_if_it_is(tmp_path: Path) -> None:
     """The class must hold for a reduction of 4.5 too: `C / reduction` stays a float until int(...)."""
     text = """block se(x: [C, H, W]; reduction: ratio = 4) -> [C, H, W] {

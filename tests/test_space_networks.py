@@ -72,7 +72,7 @@ def every(network: Network) -> Iterator[tuple[dict[str, str], Graph]]:
         picks = waiting.pop()
         choices = Asking(picks)
         try:
-            graph = elaborate(network.unit, network.document, None, choices)
+            graph = elaborate(network.unit, network.written, None, choices)
         except Asked as asked:
             waiting += [{**picks, asked.open.name: i} for i in range(len(asked.open.options))]
             continue

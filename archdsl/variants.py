@@ -164,7 +164,7 @@ def apply(
         if isinstance(setting, s.Setting):
             first = seen.setdefault((setting.kind, setting.path), setting)
             if first is not setting:
-                message = f"{path_text(setting.path)!r} is set twice"
+                message = f"{_path_text(setting.path)!r} is set twice"
                 edits.mistake("E0224", message, setting.span, f"the first stands in {first.span}")
     for kind in ("=", "+=", "unset"):
         for setting in seen.values():
@@ -198,7 +198,7 @@ class _Edits:
         assert isinstance(first, str)
         if not self.is_space and setting.value is not None:
             for choice in s.parts_of(setting.value, s.Choose):
-                help = f"write 'space' in place of 'variant', or decide: {path_text(setting.path)} = ..."
+                help = f"write 'space' in place of 'variant', or decide: {_path_text(setting.path)} = ..."
                 self.mistake(
                     "E0222", "a variant is one network; a space leaves choices open", choice.span, help
                 )
@@ -228,7 +228,7 @@ class _Edits:
             help = did_you_mean(first, known, "it has")
             if first == "head" and rest and rest[0] in self.entries:
                 help = (
-                    f"did you mean {path_text(setting.path)[len('head.') :]!r}? labels of the head stand alone"
+                    f"did you mean {_path_text(setting.path)[len('head.') :]!r}? labels of the head stand alone"
                 )
             self.mistake("E0401", message, setting.path.span, help)
 
@@ -355,15 +355,11 @@ def unset_help(given: Sequence[str]) -> str:
     )
 
 
-def path_text(path: s.Path) -> str:
-    """The path as it is written; indices that are no plain numbers as `...`."""
-    text = ""
-    for step in path.steps:
-        if isinstance(step, str):
-            text += f".{step}" if text else step
-        else:
-            text += f"[{step.value}]" if isinstance(step, s.Num) else "[...]"
-    return text
+def _path_text(path: s.Path) -> str:
+    """The path as a document writes it."""
+    from archdsl.print_arch.layout import path as written  # messages alone need what prints documents
+
+    return written(path.steps)
 
 
 def _label_path(expr: s.Expr | None) -> s.LabelPath | None:

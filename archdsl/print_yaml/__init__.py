@@ -13,7 +13,7 @@ from archdsl.print_arch.writer import Gap, place, print_twice
 from archdsl.print_yaml.marks import marks_of
 from archdsl.print_yaml.networks import KeyPath, Networks, can_be_keys, keyword
 from archdsl.print_yaml.scalars import LONGEST_KEY, expression, in_brackets, quoted, scalar
-from archdsl.read_yaml.tree import REFUSED
+from archdsl.read_yaml.tree import first_refused
 from archdsl.read_yaml.variants import RULE_KEYS
 from archdsl.source import Source, Span, fail
 
@@ -32,13 +32,10 @@ def text(document: s.Document, marks: Marks = NO_MARKS) -> str:
 
 def refuse_characters(source: Source) -> None:
     """Raise `ArchError` at the first character of a text that YAML can't hold."""
-    found = REFUSED.search(source.text)
-    if found is None:
-        return
-    before = source.text[: found.start()]
-    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-    message = f"YAML can't hold the character {found.group()!a}"
-    raise fail("E0102", message, Span(source, line, column, line, column + 1), "remove it")
+    found = first_refused(source)
+    if found is not None:
+        character, span = found
+        raise fail("E0102", f"YAML can't hold the character {character!a}", span, "remove it")
 
 
 class _Documents(Networks):

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from archdsl.record import Record
-from archdsl.source import ArchError, Diagnostic, Source, Span
+from archdsl.source import ArchError, Diagnostic, Source, Span, fail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,14 +87,21 @@ def compose(source: Source) -> Node:
 
 def _refuse_characters(source: Source) -> None:
     """Raise `ArchError` at the first character that YAML can't hold, or would end a line with."""
+    found = first_refused(source)
+    if found is not None:
+        character, span = found
+        help = "remove it; in quotes, write it as an escape"
+        raise fail("E0102", f"unexpected character {character!a}", span, help)
+
+
+def first_refused(source: Source) -> tuple[str, Span] | None:
+    """The first character of a text that YAML can't hold, and where it stands."""
     found = REFUSED.search(source.text)
     if found is None:
-        return
+        return None
     before = source.text[: found.start()]
     line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-    span = Span(source, line, column, line, column + 1)
-    message = f"unexpected character {found.group()!a}"
-    raise ArchError([Diagnostic("E0102", message, span, "remove it; in quotes, write it as an escape")])
+    return found.group(), Span(source, line, column, line, column + 1)
 
 
 def _events(text: str) -> Iterator[Any]:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from archdsl.network import load
+from archdsl.ops.conv import Conv2d
 from archdsl.source import ArchError
 from archdsl.verify import verify
 
@@ -210,3 +211,17 @@ def test_an_index_that_has_no_module_leaves_a_gap(tmp_path: Path) -> None:
     module = network.build()
     assert [*module.state_dict()] == ["a.t.1.weight", "a.t.1.bias"]
     assert bool((module.state_dict()["a.t.1.weight"] == 1).all())
+
+
+@pytest.mark.parametrize("count", [10, 40])
+def test_what_makes_a_module_is_told_once(count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+    constructor = Conv2d.constructor
+
+    def counted(self: Conv2d, *given):
+        told.append(self)
+        return constructor(self, *given)
+
+    monkeypatch.setattr(Conv2d, "constructor", counted)
+    opened(f"stage s {{ relu; conv2d(3) * {count} }}", tmp_path).source()
+    assert len(told) == count

@@ -28,41 +28,11 @@ class Tree:
         """How many calls stand inside one another; signs and methods read in a line and count none."""
         inner = max((o.depth for o in self.operands if isinstance(o, Tree)), default=0)
         op = self.node.op
-        in_line = op is not None and op.kind in _IN_LINE
-        return inner if in_line else inner + 1
-
-
-_IN_LINE = frozenset(
-    [
-        "add",
-        "sub",
-        "mul",
-        "div",
-        "matmul",
-        "add_number",
-        "sub_number",
-        "mul_number",
-        "div_number",
-        "number_minus",
-        "neg",
-        "rearrange",
-        "softmax",
-        "mean",
-        "sum",
-        "exp",
-        "sqrt",
-        "identity",
-        "split",
-        "slice",
-        "select",
-        "roll",
-        "global_avg_pool",
-    ]
-)
+        return inner if op is not None and op.in_line else inner + 1
 
 
 def shape_comment(type_: TensorType, axes: Sequence[str] = ()) -> str:
-    """The extents as the document writes them: `[heads, h * w, key_dim]`, `[..., dim]` for what `axes` names."""
+    """The extents as the document writes them: `[heads, h * w, key_dim]`; `[..., dim]` for named axes."""
     texts = [human_text(extent.term) for extent in type_.shape]
     if axes and texts[: len(axes)] == [*axes]:
         texts = ["...", *texts[len(axes) :]]

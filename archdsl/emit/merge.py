@@ -15,7 +15,6 @@ from typing import Final, TypeAlias
 
 from archdsl.graph import Callable, Node, Question, Template
 from archdsl.ops import Code, Op, Spelling, TensorType
-from archdsl.ops.activation import Activation
 from archdsl.record import Record
 from archdsl.scalar import Apply, Scalar, ScalarError, Term, evaluate, human_text
 
@@ -242,7 +241,7 @@ class _Merge:
         return name
 
     def _check_functions(self, ops: Sequence[Op]) -> None:
-        if not all(isinstance(op, Activation) and op.as_function() for op in ops):
+        if not all(op.as_function() for op in ops):
             raise _Unlike
 
     # --- tensors

@@ -175,8 +175,7 @@ def _build(args: argparse.Namespace) -> int:
         from archdsl.weights import write_with_weights
 
         print(write_with_weights(network, path, args.weights, args.keys, args.resize, args.reset_head))
-    figures = network.stats()
-    print(f"{path}: {figures.params:,} parameters, {figures.macs:,} MACs (core)")
+    print(f"{path}: {network.core.params:,} parameters, {network.core.total_macs:,} MACs (core)")
     return 0
 
 

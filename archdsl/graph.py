@@ -123,6 +123,8 @@ class Template(Record):
     """The same without names that a decision found to be equal put in each other's place, where one did."""
     axes: tuple[str, ...] = ()
     """The names that the first axes of its tensors were given, where the block is for any number of them."""
+    parameters: tuple[tuple[str, int], ...] = ()
+    """Of a network: the numbers that its terms name because its module takes them, and their values."""
 
     __hash__ = object.__hash__
 
@@ -132,7 +134,7 @@ class Template(Record):
     @cached_property
     def values(self) -> dict[str, Constant]:
         """The value of every scalar name of the template."""
-        names: dict[str, Constant] = dict(self.extents)
+        names: dict[str, Constant] = {**dict(self.extents), **dict(self.parameters)}
         names.update({argument.name: argument.value for argument in self.arguments})
         names.update({name: pair.value for name, pair in self.lets})
         return names

@@ -110,13 +110,35 @@ class Library:
             return self._units[key]
         with paused():
             document, source = read_document(path)
+        mistakes: list[Diagnostic] = []
+        blocks, keys = self._imported_names(document, path, chain, mistakes)
+        _add_key_maps(document, keys, mistakes)
+        unit = Unit(document, source, blocks, command_name(path), keys, path)
+        # A block comes with the unit whose names it sees: this one, which has it among them.
+        blocks.update((block.name, (block, unit)) for block in document.blocks)
+        mistakes += _names_twice((*document.networks, *document.variants), "")
+        mistakes += [
+            Diagnostic("E0205", f"{block.name!r} is a primitive", block.span, "choose another name")
+            for block in document.blocks
+            if block.name in OPS
+        ]
+        mistakes += _names_twice(document.blocks, "block ")
+        mistakes += _rules_of_nothing(document, blocks)
+        if mistakes:
+            raise ArchError(mistakes)
+        self._units[key] = unit
+        return unit
+
+    def _imported_names(
+        self, document: s.Document, path: str, chain: list[tuple[str, Span]], mistakes: list[Diagnostic]
+    ) -> tuple[dict[str, tuple[s.Block, Unit]], dict[str, dict[str, s.KeyRules]]]:
+        """The blocks and key maps that a document's imports bring in; what is wrong with them is noted."""
         blocks: dict[str, tuple[s.Block, Unit]] = {}
         keys: dict[str, dict[str, s.KeyRules]] = {}
-        unit = Unit(document, source, blocks, command_name(path), keys, path)
-        mistakes: list[Diagnostic] = []
+        key = os.path.realpath(path)
         for imported in document.imports:
             try:
-                inner = self._imported(imported, path, chain + [(key, imported.span)])
+                inner = self._imported(imported, path, [*chain, (key, imported.span)])
             except ArchError as error:
                 mistakes += error.diagnostics
                 continue
@@ -128,41 +150,7 @@ class Library:
                 blocks[name] = found
             for name, rules in inner.keys.items():
                 keys.setdefault(name, {}).update(rules)
-        for key_map in document.keys:
-            seen = keys.setdefault(key_map.name, {})
-            own_rules: dict[str, s.KeyRules] = {}
-            for part in key_map.blocks:
-                if part.block in own_rules:
-                    message = f"the keys {key_map.name!r} have two sets of rules for {part.block!r}"
-                    help = f"the other stands in {own_rules[part.block].span}"
-                    mistakes.append(Diagnostic("E0205", message, part.span, help))
-                own_rules[part.block] = part
-            seen.update(own_rules)
-        called: dict[str, s.Network | s.Variant] = {}
-        both: tuple[s.Network | s.Variant, ...] = (*document.networks, *document.variants)
-        for named in both:
-            if named.name in called:
-                message = f"{named.name!r} is written twice"
-                help = f"the other stands in {called[named.name].span}"
-                mistakes.append(Diagnostic("E0205", message, named.span, help))
-            called[named.name] = named
-        own: dict[str, s.Block] = {}
-        for block in document.blocks:
-            if block.name in OPS:
-                help = "choose another name"
-                message = f"{block.name!r} is a primitive"
-                mistakes.append(Diagnostic("E0205", message, block.span, help))
-            elif block.name in own:
-                message = f"block {block.name!r} is written twice"
-                help = f"the other stands in {own[block.name].span}"
-                mistakes.append(Diagnostic("E0205", message, block.span, help))
-            own[block.name] = block
-            blocks[block.name] = (block, unit)
-        mistakes += _rules_of_nothing(document, blocks)
-        if mistakes:
-            raise ArchError(mistakes)
-        self._units[key] = unit
-        return unit
+        return blocks, keys
 
     def _imported(self, imported: s.Import, path: str, chain: list[tuple[str, Span]]) -> Unit:
         target = self._locate_import(imported, path)
@@ -184,6 +172,33 @@ class Library:
         except ArchError:
             self._wrong.add(key)
             raise
+
+
+def _add_key_maps(
+    document: s.Document, keys: dict[str, dict[str, s.KeyRules]], mistakes: list[Diagnostic]
+) -> None:
+    """Lay a document's own rules over those that it imports, block by block."""
+    for key_map in document.keys:
+        own: dict[str, s.KeyRules] = {}
+        for part in key_map.blocks:
+            if part.block in own:
+                message = f"the keys {key_map.name!r} have two sets of rules for {part.block!r}"
+                help = f"the other stands in {own[part.block].span}"
+                mistakes.append(Diagnostic("E0205", message, part.span, help))
+            own[part.block] = part
+        keys.setdefault(key_map.name, {}).update(own)
+
+
+def _names_twice(written: Sequence[s.Network | s.Variant | s.Block], what: str) -> list[Diagnostic]:
+    """Mistakes for names that stand for two things."""
+    seen: dict[str, Span] = {}
+    mistakes: list[Diagnostic] = []
+    for one in written:
+        if one.name in seen:
+            message = f"{what}{one.name!r} is written twice"
+            mistakes.append(Diagnostic("E0205", message, one.span, f"the other stands in {seen[one.name]}"))
+        seen[one.name] = one.span
+    return mistakes
 
 
 def _rules_of_nothing(document: s.Document, blocks: Mapping[str, object]) -> list[Diagnostic]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from archdsl.cost import Convention
+from archdsl.cost import Convention, Cost, Costs
 from archdsl.cost.memory import Dtype
 from archdsl.elaborate import at_resolution, elaborate
 from archdsl.graph import Graph
@@ -39,7 +39,8 @@ class Network:
     ) -> None:
         self.chosen = chosen
         self.unit = chosen.unit
-        self.document = chosen.network
+        self.written = chosen.network
+        """The network as the document has it, the settings of its variants beside its parameters."""
         self.lineage = chosen.lineage
         """Its name, and the names of the variants and the network that it comes from."""
         self._command_name = command_name
@@ -49,7 +50,7 @@ class Network:
     @property
     def name(self) -> str:
         """The network's name."""
-        return self.document.name
+        return self.written.name
 
     @property
     def key_maps(self) -> Mapping[str, Mapping[str, s.KeyRules]]:
@@ -67,8 +68,8 @@ class Network:
     def graph(self) -> Graph:
         """The graph; raises `ArchError` with everything that is wrong with the document."""
         if self._resolution is None:
-            return elaborate(self.unit, self.document)
-        return at_resolution(self.unit, self.document, self._resolution)
+            return elaborate(self.unit, self.written)
+        return at_resolution(self.unit, self.written, self._resolution)
 
     def stats(
         self,
@@ -85,13 +86,13 @@ class Network:
         """Whether it leaves decisions open: then it is a space of networks, which has no graph of its own."""
         from archdsl.space import is_open
 
-        return is_open(self.document)
+        return is_open(self.written)
 
     def space(self, convention: Convention = "core", dtype: Dtype = "float32", batch: int = 1) -> SpaceStats:
         """The figures of a space: its exact size, its decisions, the least and most of each cost."""
         from archdsl.space import space_stats
 
-        return space_stats(self.unit, self.document, self._resolution, convention, dtype, batch)
+        return space_stats(self.unit, self.written, self._resolution, convention, dtype, batch)
 
     def freeze(self, picks: Mapping[str, object], name: str | None = None) -> Frozen:
         """The network of a space that picks decide for: `{"width[0]": 32, "s3.*.expansion": [4, 3, 3]}`.
@@ -113,8 +114,17 @@ class Network:
 
         return sample(self.chosen, seed, self._resolution, name)
 
+    @cached_property
+    def core(self) -> Cost:
+        """What the whole costs under the convention core."""
+        return Costs(self.graph).network
+
     def source(self) -> str:
         """The text of a Python file with the network, which needs torch alone."""
+        return self._source
+
+    @cached_property
+    def _source(self) -> str:
         from archdsl import emit
 
         return emit.source(self.graph, self._header())
@@ -163,8 +173,7 @@ class Network:
     def _header(self) -> Header:
         from archdsl.emit import Header
 
-        core = self.stats()
-        return Header(VERSION, self.graph.fingerprint, self.command, core.params, core.macs, "core")
+        return Header(VERSION, self.graph.fingerprint, self.command, self.core.params, self.core.total_macs)
 
 
 # Two documents that give the same text share a class: the one that was built last is remembered.

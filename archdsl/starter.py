@@ -39,7 +39,7 @@ def write_starter(path: str, base: str | None = None) -> None:
     if base is not None:
         from archdsl.network import load
 
-        setting = _setting(load(base).document, path.endswith(".arch"))
+        setting = _setting(load(base).written, path.endswith(".arch"))
         text = starter(path, _from_folder_of(path, base), setting)
     else:
         text = starter(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
-from archdsl.cost import Convention, Costs, op_macs, op_params
+from archdsl.cost import Convention, Costs
 from archdsl.cost.memory import Dtype, memory
 from archdsl.garbage import paused
 from archdsl.graph import Graph, Node, Template
@@ -136,10 +136,8 @@ def _kinds(nodes: tuple[Node, ...]) -> str:
 def _op_rows(graph: Graph, costs: Costs) -> list[Row]:
     rows = []
     for item in graph.flat:
-        op, types = item.node.op, item.template.input_types(item.node)
-        assert op is not None
-        params = op_params(op, types, costs.convention) if item.first else 0
-        macs = sum(op_macs(op, types, costs.convention).values())
+        cost = costs.of_node(item.template, item.node)
         shape = item.template.types[item.node.outputs[0]].values
-        rows.append(Row(item.path, op.kind, params, macs, shape))
+        params = cost.params if item.first else 0
+        rows.append(Row(item.path, item.node.kind, params, cost.total_macs, shape))
     return rows

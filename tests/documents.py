@@ -148,7 +148,13 @@ call = _calls(expression)
 
 # --- signatures
 
-shape = _sequence(expression, 0, 3).map(lambda extents: s.Shape(extents, NOWHERE))
+
+def _shape(extents: tuple[s.Expr, ...], is_open: bool) -> s.Shape:
+    """A shape, which may begin with `...`."""
+    return s.Shape((s.Rest(NOWHERE), *extents) if is_open else extents, NOWHERE)
+
+
+shape = st.builds(_shape, _sequence(expression, 0, 3), st.booleans())
 type_name = st.builds(
     lambda kind, is_list, optional: s.TypeName(kind, is_list, optional, NOWHERE),
     st.sampled_from(names.TYPES),
@@ -160,11 +166,14 @@ type_name = st.builds(
 @st.composite
 def signatures(draw: st.DrawFn, typed: bool) -> tuple[tuple[s.TensorParam, ...], tuple[s.Param, ...]]:
     """Tensors and parameters with names of their own; `typed` where each must say its type."""
-    labels = draw(st.permutations(["x", "image", "tokens", "scale", "drop_path", "rate_1", "depth"]))
+    # Of blocks and networks, networks alone have a parameter drop_path.
+    labels = draw(
+        st.permutations(["x", "image", "tokens", "scale", "rate_1", "depth", *([] if typed else ["drop_path"])])
+    )
     count = draw(st.integers(0, 2))
     # An extent may have no name of the signature.
     extent = st.one_of(number, st.sampled_from(["H", "W"]).map(lambda id: s.Name(id, NOWHERE)))
-    shapes = _sequence(extent, 0, 3).map(lambda extents: s.Shape(extents, NOWHERE))
+    shapes = st.builds(_shape, _sequence(extent, 0, 3), st.booleans() if typed else st.just(False))
     chosen = [label for label in labels if label != "drop_path"][:count]
     tensors = tuple(s.TensorParam(label, draw(shapes), NOWHERE) for label in chosen)
     params = []

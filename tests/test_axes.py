@@ -57,20 +57,22 @@ def test_names_of_its_own_keep_their_meaning(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("network N(x: [..., 4, 5]) { a: relu }", "'...' stands first in the shapes of a block"),
-        ("network N(x: [..., 3, 4, 5]) { a: relu }", "an input is [channels, rows, columns]"),
+        ("network N(x: [..., 4, 5]) { a: relu }", "the input of a network has axes of its own"),
+        ("network N(x: [..., 3, 4, 5]) { a: relu }", "the input of a network has axes of its own"),
         ("block b(x: [C, ...]) -> [C] { return x }\nnetwork N(x: [3, 4, 5]) { a: b }", "x is [C, ...]"),
         (
             "block b(x: [C, H, W]) -> [..., W] { return x }\nnetwork N(x: [3, 4, 5]) { a: b }",
             "'...' stands first in the shapes of a block",
         ),
         (
-            "block b(x: [C, H, W]) -> [C, H, W] { y: [..., W] = x; return y }\nnetwork N(x: [3, 4, 5]) { a: b }",
+            "block b(x: [C, H, W]) -> [C, H, W] { y: [..., W] = x; return y }\n"
+            "network N(x: [3, 4, 5]) { a: b }",
             "'...' stands first in the shapes of a block",
         ),
         (
             "block b(x: [..., n, d]) -> [..., d] { return x |> mean(-2) }\n"
-            "block c(x: [C, H, W]) -> [C] { return x |> global_avg_pool |> b }\nnetwork N(x: [3, 4, 5]) { a: c }",
+            "block c(x: [C, H, W]) -> [C] { return x |> global_avg_pool |> b }\n"
+            "network N(x: [3, 4, 5]) { a: c }",
             "x is [..., n, d], got [3]",
         ),
         (

@@ -27,6 +27,14 @@ def test_verify_finds_a_number_that_its_term_does_not_give() -> None:
         archdsl.load("s0").graph.replace(template=wrong).verify()
 
 
+def test_a_network_with_another_text_keeps_what_its_terms_name() -> None:
+    graph = archdsl.load("s0").graph
+    changed = graph.replace(template=graph.template.replace(doc="another"))
+    assert changed.template.values == graph.template.values
+    assert changed.template.values["num_classes"] == 1000
+    changed.verify()
+
+
 def test_golden_dump_of_one_block(golden) -> None:
     golden("s0_s3_4_token_mixer.txt", archdsl.load("s0").graph.dump("s3.4.token_mixer"))
 

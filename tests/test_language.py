@@ -9,6 +9,7 @@ import torch
 from reference import randomise
 
 import archdsl
+from archdsl.scalar import human_text
 from archdsl.verify import verify
 
 PRELUDE = 'archdsl 1\nimport "efficientformerv2"\n'
@@ -370,6 +371,23 @@ network N(x: [64, 4, 4]) { a: b; fewer: conv2d(62); c: b }"""
     assert hidden == [16, 16]
 
 
+@pytest.mark.parametrize(
+    ("written", "width"),
+    [
+        ("ceil(7 / 2 / 2)", 2),
+        ("floor(7 / 2 / 2)", 1),
+        ("int(7 / 2 / 2)", 1),
+        ("ceil((7 / 2) / 1.0)", 4),
+        ("ceil((C / 3))", 2),
+        ("floor(max(C / 3, 1) * 3 / 2)", 2),
+        ("ceil(90071992547409931 / 10) - 9007199254740993", 1),
+    ],
+)
+def test_quotients_in_quotients_that_are_rounded(tmp_path: Path, written: str, width: int) -> None:
+    made = block(tmp_path, f"block b(x: [C, H, W]) -> [{width}, H, W] {{ return x |> c: conv2d({written}) }}")
+    assert made.stats().params == 4 * width + width
+
+
 def test_a_ratio_is_no_whole_number_even_if_it_is(tmp_path: Path) -> None:
     """The class must hold for a reduction of 4.5 too: `C / reduction` stays a float until int(...)."""
     text = """block se(x: [C, H, W]; reduction: ratio = 4) -> [C, H, W] {
@@ -436,3 +454,19 @@ def test_search_path_for_blocks_of_ones_own(tmp_path: Path, monkeypatch: pytest.
     assert archdsl.load(file, search=[str(tmp_path / "mine")]).stats().params == 4 * 8 + 8
     monkeypatch.setenv("ARCHDSL_PATH", str(tmp_path / "mine"))
     assert archdsl.load(file).stats().params == 4 * 8 + 8
+
+
+def test_names_of_a_result_are_bound_by_what_is_returned(tmp_path: Path) -> None:
+    text = """archdsl 1
+block flat(x: [C, H, W]) -> [n] { return x |> rearrange("c h w -> (c h w)") }
+block table(x: [n]) -> [k, m] { return x |> rearrange("(a b) -> a b", a = 3) |> mix: linear(7) }
+block rows(x: [k, m]) -> [k, m] { return x |> mix: linear(m) }
+network N(x: [3, 4, 4]) { a: flat; b: table; c: rows }
+"""
+    path = tmp_path / "results.arch"
+    path.write_text(text, encoding="utf-8")
+    network = archdsl.load(str(path))
+    network.graph.verify()
+    assert network.graph.template.types[1].values == (48,)
+    assert network.graph.template.types[3].values == (3, 7)
+    assert ("n", "C * H * W") in [(name, human_text(pair.term)) for name, pair in network.graph.at("a").lets]

@@ -22,7 +22,7 @@ from archdsl.space import is_open
 
 ROOT = Path(archdsl.__file__).parent.parent
 FILES = sorted([*(ROOT / "specs").glob("*.yaml"), *(ROOT / "tests" / "networks").glob("*.*")])
-FILES = [file for file in FILES if not is_open(archdsl.load(file).document)]  # a space is no network
+FILES = [file for file in FILES if not is_open(archdsl.load(file).written)]  # a space is no network
 
 
 class Needs(NamedTuple):

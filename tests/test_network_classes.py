@@ -16,11 +16,14 @@ from archdsl.verify import verify
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
 
 FORMS = {
-    "primitives without a module in a stage": "stage s { relu; conv2d(4) * 2; gelu; mean(keep = true) }\n features s",
+    "primitives without a module in a stage": (
+        "stage s { relu; conv2d(4) * 2; gelu; mean(keep = true) }\n features s"
+    ),
     "a stage of nothing but them": "stage s { relu * 3 }\n a: conv2d(2)",
     "a named block beside them": "stage s { last: conv2d(4); relu; conv2d(2) }",
     "primitives of one class made otherwise": (
-        "stage s { conv2d(4); conv2d(5, kernel = 3); batch_norm; batch_norm(eps = 0.1) * 2; conv2d(each [3, 4]) }"
+        "stage s { conv2d(4); conv2d(5, kernel = 3); batch_norm; batch_norm(eps = 0.1) * 2 }\n"
+        " stage t { conv2d(each [3, 4]) }"
     ),
     "labels with an index": "for i in [1, 3] { c[i]: conv2d(i); r[i]: relu }\n a: conv2d(2)\n features c.1, a",
     "numbers by a name": "k = num_classes * 2\n head { p: global_avg_pool; c: linear(k) }",
@@ -29,12 +32,14 @@ FORMS = {
         "stage s { named(4); named(5); named(in_channels = 6); named(7, num_classes = 2) }"
     ),
     "a head and nothing else": "head { p: global_avg_pool; c: linear(num_classes) }",
+    "a map called x": (
+        "x: conv2d(4)\n a: conv2d(3)\n b: relu\n c: conv2d(5, kernel = 3)\n d: relu\n features x, b"
+    ),
     "signs before methods": "a: conv2d(4)\n b: neg\n c: softmax",
     "signs of several strengths": (
         "a: conv2d(4)\n b: number_minus(1)\n c: mul_number(3)\n d: sub_number(2)\n e: neg\n f: exp\n"
         " g: add_number(1)\n h: div_number(2)\n features c, g"
     ),
-    "a map called x": "x: conv2d(4)\n a: conv2d(3)\n b: relu\n c: conv2d(5, kernel = 3)\n d: relu\n features x, b",
     "paths dropped by an entry": "a: drop_path\n stage s { drop_path * 2; gelu; drop_path }\n b: conv2d(3)",
 }
 
@@ -51,7 +56,9 @@ block named(x: [rows, C, W]; in_channels: dim, num_classes: dim = 1) -> [rows, C
  return x |> a: conv2d(in_channels) |> b: conv2d(num_classes) |> c: conv2d(rows)
 }
 block mixer(tokens: [n, d]) -> tokens: [n, d] { return tokens |> fc: linear(d) }
-block join(x: [C, H, W], tokens: [n, d]) -> x: [C + d] { return concat(x |> global_avg_pool, tokens |> mean(0)) }
+block join(x: [C, H, W], tokens: [n, d]) -> x: [C + d] {
+ return concat(x |> global_avg_pool, tokens |> mean(0))
+}
 """
 
 
@@ -120,7 +127,7 @@ def test_no_map_stands_in_the_head(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["append", "values"])
 def test_no_block_of_a_stage_is_called_like_an_attribute_of_its_container(name: str, tmp_path: Path) -> None:
     opened(f"{name}: conv2d(3)", tmp_path).build()
-    with pytest.raises(ArchError, match="append|values") as caught:
+    with pytest.raises(ArchError, match=f"{name!r} is reserved") as caught:
         opened(f"stage s {{ {name}: conv2d(3); relu }}", tmp_path).graph  # noqa: B018
     assert caught.value.diagnostics[0].code == "E0105"
 
@@ -168,6 +175,24 @@ def test_what_begins_with_values_of_its_own_is_found_wherever_it_stands(tmp_path
             "s.0", "s.last", "t.1", "t.end", "c.3", "a.into.1.conv", "a.into.2.conv", "a.list_.0", "a.list_.1",
         )
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("order", ["true, false", "false, true"])
+def test_a_bias_that_an_argument_decides_begins_at_zero_where_there_is_one(order: str, tmp_path: Path) -> None:
+    block = (
+        "block plain(x: [C, H, W]; bias: bool) -> [C, H, W] {\n"
+        " y = x |> a: conv2d(C, bias = bias) |> b: conv2d(C, bias = bias) |> c: conv2d(C, bias = bias)\n"
+        " init a = ones\n init b, c = ones\n return y\n"
+    )
+    module = opened(f"stage s {{ plain(each [{order}]) }}\n}}\n{block}", tmp_path).build()
+    biases = {key: value for key, value in module.named_parameters() if key.endswith("bias")}
+    assert len(biases) == 3 and not any(value.any() for value in biases.values())
+
+
+def test_a_default_that_is_no_function_beside_activations(tmp_path: Path) -> None:
+    block = "block acted(x: [C, H, W]; act: op = softmax) -> [C, H, W] {\n return x |> act |> a: conv2d(C)\n"
+    network = opened(f"stage s {{ acted; acted(each [relu, silu, identity, relu]) }}\n}}\n{block}", tmp_path)
+    assert [check for check in verify(network) if not check.ok] == []
 
 
 STAGES = {

@@ -63,14 +63,18 @@ FUNCTIONS = (
     "last",
     "divisible",
 )
-TYPES = ("dim", "count", "int", "odd", "ratio", "real", "bool", "str", "op", "block", "[dim]", "[count]", "[int]",
-         "[odd]", "[ratio]", "[real]", "[bool]", "[str]", "dim?", "odd?", "ratio?", "[dim]?", "op?")  # fmt: skip
+TYPES = ("dim", "count", "int", "odd", "ratio", "real", "bool", "str", "op", "block", "[dim]", "[count]",
+         "[int]",
+         "[odd]", "[ratio]", "[real]", "[bool]", "[str]", "dim?", "odd?", "ratio?", "[dim]?",
+         "op?")  # fmt: skip
 OF_BLOCKS = (
     "block", "docstring", "block in a block", "block called with other numbers", "block as an argument",
     "block of several results in a block", "operation or block as an argument", "string as an argument",
-    "computed default", "extent written as a number", "extent name twice", "positional argument", "tensors by name",
+    "computed default", "extent written as a number", "extent name twice", "positional argument",
+    "tensors by name",
     "style pipe", "style call", "style infix", "label", "label with index", "shared module", "residual",
-    "let of a number", "let given anew", "let of an operation", "typed let", "several targets", "several results",
+    "let of a number", "let given anew", "let of an operation", "typed let", "several targets",
+    "several results",
     "if", "else", "else if", "if expression of tensors", "else if expression", "for", "for in for",
     "comprehension of numbers", "comprehension of tensors", "list of tensors that grows",
     "element of a list of tensors", "lists joined", "repetition in a list", "rearrange ()", "require", "init",

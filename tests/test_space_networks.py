@@ -72,7 +72,7 @@ def every(network: Network) -> Iterator[tuple[dict[str, str], Graph]]:
         picks = waiting.pop()
         choices = Asking(picks)
         try:
-            graph = elaborate(network.unit, network.document, None, choices)
+            graph = elaborate(network.unit, network.written, None, choices)
         except Asked as asked:
             waiting += [{**picks, asked.open.name: i} for i in range(len(asked.open.options))]
             continue
@@ -418,6 +418,8 @@ def test_choices_that_settings_make(settings: list[str], names: set[str]) -> Non
         ("network N(x: [3, 8, 8]) { if choose {true, false} { a: thin } }", "E0215"),
         ("network N(x: [3, n, n]; n = choose {8, 16}) { a: thin }", "E0222"),
         ("network N(x: [3, 8, 8]) { a, b = [choose {1, 2}]\n c: conv_bn(a + b) }", "E0408"),
+        # The choice leaves the walk in the middle of int: what comes behind is not rounded.
+        ("network N(x: [3, 8, 8]; w = int(choose {4, 8} * 1.5)) { a: conv_bn(w)\n b: thin(7 / 2) }", "E0303"),
     ],
 )  # fmt: skip
 def test_what_one_network_of_a_space_is_refused_for_the_space_is_refused_for(network: str, code: str) -> None:
@@ -426,6 +428,14 @@ def test_what_one_network_of_a_space_is_refused_for_the_space_is_refused_for(net
         with pytest.raises(ArchError) as caught:
             ask()
         assert caught.value.diagnostics[0].code == code
+
+
+@pytest.mark.parametrize("function", ["ceil", "floor", "int", "round"])
+def test_what_a_rounded_quotient_chooses_is_one_decision(function: str) -> None:
+    space = opened(f"network N(x: [3, 8, 8]) {{ w = {function}(choose {{4, 8}} / 2)\n a: conv_bn(w) }}")
+    check(space)
+    found = space.space()
+    assert found.size == 2 and [decision.name for decision in found.decisions] == ["w.0"]
 
 
 def test_two_decisions_of_one_name_are_told_apart_or_refused() -> None:

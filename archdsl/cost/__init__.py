@@ -40,7 +40,7 @@ class Cost(NamedTuple):
         return sum(self.macs.values())
 
 
-def op_macs(op: Op, types: tuple[TensorType, ...], convention: Convention) -> dict[str, int]:
+def _op_macs(op: Op, types: tuple[TensorType, ...], convention: Convention) -> dict[str, int]:
     """The multiply-accumulates of one primitive, by operator."""
     match convention:
         case "core":
@@ -50,13 +50,6 @@ def op_macs(op: Op, types: tuple[TensorType, ...], convention: Convention) -> di
         case "paper":
             counts = {op.operator or op.kind: op.paper_macs(*types)}
     return {name: count for name, products in counts.items() if (count := total(products))}
-
-
-def op_params(op: Op, types: tuple[TensorType, ...], convention: Convention) -> int:
-    """The parameters of one primitive."""
-    if convention == "paper":
-        return total(op.paper_params(*types))
-    return sum(weight.size for weight in op.weights(*types) if weight.role == "param")
 
 
 class TemplateCosts:
@@ -79,7 +72,7 @@ class TemplateCosts:
 
     def added(self, template: Template, node: Node, index: int) -> Cost:
         """The cost of a node that stands, or is to stand, at an index of a template."""
-        cost = self._of_node(template, node)
+        cost = self.of_node(template, node)
         return cost if node.module == index else cost._replace(params=0, buffers=0, statistics=0, counters=0)
 
     def of(self, template: Template, indices: range) -> Cost:
@@ -105,12 +98,13 @@ class TemplateCosts:
                 macs[name] = macs.get(name, 0) + products * count
         return Cost(params, buffers, statistics, counters, macs)
 
-    def _of_node(self, template: Template, node: Node) -> Cost:
+    def of_node(self, template: Template, node: Node) -> Cost:
+        """The cost of a node that owns what it uses."""
         if node.op is None:
             assert node.child is not None
             return self.template(node.child)
         types = template.input_types(node)
-        macs = op_macs(node.op, types, self.convention)
+        macs = _op_macs(node.op, types, self.convention)
         weights = node.op.weights(*types)
         if not weights:
             return Cost(0, 0, 0, 0, macs)
@@ -130,9 +124,8 @@ class Costs(TemplateCosts):
     def __init__(self, graph: Graph, convention: Convention = "core") -> None:
         super().__init__(convention)
         self.graph = graph
-        for (
-            template
-        ) in graph.templates():  # Those that others use first: no recursion is as deep as the blocks.
+        # Those that others use first: no recursion is as deep as the blocks.
+        for template in graph.templates():
             self.template(template)
 
     @property

@@ -10,6 +10,7 @@ from archdsl.elaborate.expressions import Args, Expressions
 from archdsl.elaborate.functions import LONGEST_LIST
 from archdsl.elaborate.values import (
     BlockRef,
+    ModuleRef,
     Poison,
     Refused,
     Tensor,
@@ -18,7 +19,7 @@ from archdsl.elaborate.values import (
     match_arguments,
 )
 from archdsl.graph import Template
-from archdsl.ops import TensorType, shape_text
+from archdsl.ops import Op, TensorType, shape_text
 from archdsl.scalar import Apply, Constant, Scalar, ScalarError, Term, evaluate, is_constant, scalar
 from archdsl.source import Span
 
@@ -203,8 +204,38 @@ class _Defaults(Expressions):
         raise error
 
     def decide(self, condition: s.Expr) -> bool | None:
-        value = self.evaluate(condition)
-        return bool(value.value) if isinstance(value, Scalar) else None
+        truth = self.truth_of(condition)
+        return None if isinstance(truth, Poison) else truth.value is True
+
+    def add_op(
+        self,
+        op: Op,
+        tensors: list[Tensor],
+        label: str | None,
+        span: Span,
+        through: str | None = None,
+        again: int | None = None,
+    ) -> Value:
+        raise _computes_tensors(op.kind, span)
+
+    def call_block(
+        self,
+        ref: BlockRef,
+        args: Args,
+        tensors: list[Tensor],
+        label: str | None,
+        span: Span,
+        again: int | None = None,
+    ) -> Value:
+        raise _computes_tensors(ref.name, span)
+
+    def call_module(self, module: ModuleRef, tensors: list[Tensor], span: Span) -> Value:
+        raise _computes_tensors(module.label, span)
+
+
+def _computes_tensors(name: str, span: Span) -> Refused:
+    message = f"{name!r} gives a tensor here, and a default is none"
+    return Refused("E0403", message, span, "a default is a number, a string, a list, an operation or a block")
 
 
 def default_value(expr: s.Expr, scope: Mapping[str, Value], unit: Unit) -> Value:

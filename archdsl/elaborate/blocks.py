@@ -34,7 +34,6 @@ from archdsl.scalar import (
     ScalarError,
     Term,
     Var,
-    evaluate,
     human_text,
     is_constant,
     substitute,
@@ -69,6 +68,8 @@ class BlockElaborator(Expressions):
         self.indexed: dict[str, bool] = {}
         self.listed: dict[str, bool] = {}
         self.usual: dict[str, Constant] = {}
+        self.actual: dict[str, Constant] = {}
+        """What the names in terms stand for, whatever the document has given them to since."""
         self.unusual_callables: set[str] = set()
         self.returned: list[Value] | None = None
         self.trained: list[Value] | None = None
@@ -122,7 +123,13 @@ class BlockElaborator(Expressions):
             raise Refused("E0204", message, span, "they become lists of different kinds; rename one")
 
     def add_op(
-        self, op: Op, tensors: list[Tensor], label: str | None, span: Span, through: str | None = None
+        self,
+        op: Op,
+        tensors: list[Tensor],
+        label: str | None,
+        span: Span,
+        through: str | None = None,
+        again: int | None = None,
     ) -> Value:
         inputs = tuple(tensor.type for tensor in tensors)
         try:
@@ -141,29 +148,30 @@ class BlockElaborator(Expressions):
                     raise Refused("E0303", message, span, f"extents are 1 to {LARGEST_DIM}")
         if owns and label is None:
             raise _needs_label(op.kind, span)
-        if label is not None:
+        self._check_room(None, (), outputs, span)
+        if again is None:
             self.own(label, span)
             self._listed(label, op.kind == "parameter", span)
-        return self._add(tensors, outputs, op, None, (), label, span, through)
+        else:
+            first = self.nodes[again]
+            assert first.op is not None
+            if _extents_of(op, inputs) != _extents_of(first.op, [self.types[v] for v in first.inputs]):
+                raise _made_for_another(first, span)
+        results = self._append(tensors, outputs, op, None, (), label, span, through, (), again)
+        return results[0] if len(results) == 1 else tuple(results)
 
-    def _add(
+    def _check_room(
         self,
-        inputs: Sequence[Tensor],
-        types: Sequence[TensorType],
-        op: Op | None,
         child: Template | None,
         binds: tuple[tuple[str, Scalar], ...],
-        label: str | None,
+        types: Sequence[TensorType],
         span: Span,
-        through: str | None = None,
-        callables: tuple[Callable, ...] = (),
-    ) -> Value:
-        """Add a node; the value is its tensor, or the tuple of them. Raises `Refused` beyond bounds."""
+    ) -> None:
+        """Check that a node is within the bounds; raises `Refused`, and `ArchError` where nothing may go on."""
         if len(self.nodes) >= MOST_NODES:
             message = f"this block expands to more than {MOST_NODES:,} calls"
             raise Refused("E0602", message, span)
-        self.size += 1 if child is None else self.shared.size(child)
-        if self.size > MOST_NODES:
+        if self.size + self._size(child) > MOST_NODES:
             message = f"with this call, there are more than {MOST_NODES:,} operations"
             self.report(Refused("E0602", message, span, "does each block call another one twice?"))
             raise ArchError(self.shared.errors)
@@ -174,8 +182,10 @@ class BlockElaborator(Expressions):
             message = f"a size here is a formula of more than {LARGEST_FORMULA} operations"
             help = "write y: [C, h, w] = ... now and then: that names the sizes"
             raise Refused("E0602", message, span, help)
-        results = self._append(inputs, types, op, child, binds, label, span, through, callables)
-        return results[0] if len(results) == 1 else tuple(results)
+
+    def _size(self, child: Template | None) -> int:
+        """How many primitives a node is."""
+        return 1 if child is None else self.shared.size(child)
 
     def _append(
         self,
@@ -186,34 +196,41 @@ class BlockElaborator(Expressions):
         binds: tuple[tuple[str, Scalar], ...],
         label: str | None,
         span: Span,
-        through: str | None = None,
-        callables: tuple[Callable, ...] = (),
+        through: str | None,
+        callables: tuple[Callable, ...],
+        module: int | None = None,
     ) -> list[Tensor]:
+        """Add a node, which owns what it uses unless it is of the module of another one; gives its results."""
+        self.size += self._size(child)
         results = [self.tensor(type_) for type_ in types]
         taken = tuple([number for number, _ in inputs])
         given = tuple([number for number, _ in results])
-        number = len(self.nodes)
-        node = Node(taken, given, op, child, binds, label, number, span, self.within, through, callables)
+        owner = len(self.nodes) if module is None else module
+        node = Node(taken, given, op, child, binds, label, owner, span, self.within, through, callables)
         self.nodes.append(node)
         self.raw.append(tuple(types))
         return results
 
     def has_room(self, node: Node) -> bool:
         """Whether a node like this one can be added within the bounds."""
-        more = 1 if node.child is None else self.shared.size(node.child)
-        return len(self.nodes) < MOST_NODES and self.size + more <= MOST_NODES
+        return len(self.nodes) < MOST_NODES and self.size + self._size(node.child) <= MOST_NODES
 
     def add_again(
         self, node: Node, inputs: Sequence[Tensor], types: Sequence[TensorType], label: str | None
     ) -> list[Tensor]:
         """Add a node like one that there is, on other tensors of the same types; there must be room for it."""
-        self.size += 1 if node.child is None else self.shared.size(node.child)
         return self._append(
             inputs, types, node.op, node.child, node.binds, label, node.span, None, node.callables
         )
 
     def call_block(
-        self, ref: BlockRef, args: Args, tensors: list[Tensor], label: str | None, span: Span
+        self,
+        ref: BlockRef,
+        args: Args,
+        tensors: list[Tensor],
+        label: str | None,
+        span: Span,
+        again: int | None = None,
     ) -> Value:
         ref = self.shared.with_axes(ref, args, tensors)
         key = call_key(ref, args, tensors)
@@ -226,12 +243,19 @@ class BlockElaborator(Expressions):
                 self.shared.calls[key] = called
         if label is None and called.child.owns_weights:
             raise _needs_label(ref.name, span)
-        self.own(label, span)
-        self._listed(label, False, span)
+        self._check_room(called.child, called.binds, called.types, span)
+        if again is None:
+            self.own(label, span)
+            self._listed(label, False, span)
+        elif self.nodes[again].child is not called.child:
+            raise _made_for_another(self.nodes[again], span)
         self.called[len(self.nodes)] = called
         taken = called.tensors or tensors
         given = callables_of(called.values)
-        return self._add(taken, called.types, None, called.child, called.binds, label, span, None, given)
+        results = self._append(
+            taken, called.types, None, called.child, called.binds, label, span, None, given, again
+        )
+        return results[0] if len(results) == 1 else tuple(results)
 
     def _called(self, ref: BlockRef, args: Args, tensors: list[Tensor], span: Span) -> Called | None:
         """What a call comes to; None after an error that has been reported."""
@@ -257,51 +281,23 @@ class BlockElaborator(Expressions):
     def call_module(self, module: ModuleRef, tensors: list[Tensor], span: Span) -> Value:
         if not tensors:
             raise Refused("E0404", f"{module.label!r} is called without a tensor", span)
-        callee = module.callee
-        if module.node is None:
-            module.node = len(self.nodes)
-            return self.apply(callee, [], tensors, module.label, span)
-        first = self.nodes[module.node]
-        own = self.labels.pop(first.label or "")
-        result = self.apply(callee, [], tensors, first.label, span)
-        self.labels[first.label or ""] = own
-        again = self.nodes[-1]
-        if not self._same_weights(first, again):
-            self.nodes.pop()
-            self.raw.pop()
-            message = f"{module.label!r} was made for tensors of another shape"
-            help = f"it was first called in {first.span}"
-            raise Refused("E0302", message, span, help)
-        self.nodes[-1] = again.replace(module=module.node)
+        before = len(self.nodes)
+        result = self.apply(module.callee, [], tensors, module.label, span, module.node)
+        if module.node is None and len(self.nodes) > before:
+            module.node = before  # a call that is refused makes nothing that the next could be of
         return result
-
-    def _same_weights(self, first: Node, again: Node) -> bool:
-        if first.op is not None and again.op is not None:
-            mine, theirs = (
-                [
-                    (weight.name, [axis.value for axis in weight.axes])
-                    for weight in node.op.weights(*[self.types[v] for v in node.inputs])  # type: ignore[union-attr]
-                ]
-                for node in (first, again)
-            )
-            return mine == theirs
-        return first.child is again.child
 
     # --- decisions
 
     def decide(self, condition: s.Expr) -> bool | None:
         try:
-            value = self.evaluate(condition)
+            value = self.truth_of(condition)
         except Refused as error:
             self.report(error)
             return None
         if isinstance(value, Poison):
             return None
-        if not isinstance(value, Scalar) or not isinstance(value.value, bool):
-            message = f"a condition is true or false, got {describe(value)}"
-            self.report(Refused("E0403", message, condition.span, "compare it with something"))
-            return None
-        outcome = value.value
+        outcome = value.value is True
         self.question = None
         if not is_constant(value.term):
             self.question = value.term
@@ -351,8 +347,7 @@ class BlockElaborator(Expressions):
                 if isinstance(a, Var) and isinstance(b, Var) and a.name in self._extents():
                     a, b = b, a
                 if isinstance(a, Var) and (is_constant(b) or isinstance(b, Var)):
-                    value = evaluate(a, self.usual | self._actual())
-                    self.pins[a.name] = Scalar(value, b)
+                    self.pins[a.name] = Scalar(self.actual[a.name], b)
             case Var(name) if name in self.lets:
                 self._pin(self.lets[name].term)
 
@@ -363,9 +358,6 @@ class BlockElaborator(Expressions):
 
     def _extents(self) -> set[str]:
         return set()
-
-    def _actual(self) -> dict[str, Constant]:
-        return {n: v.value for n, v in self.env.items() if isinstance(v, Scalar)}
 
     # --- statements
 
@@ -406,25 +398,8 @@ class BlockElaborator(Expressions):
                     self.returned = list(self.returned[0])
             case s.Output(mode, value):
                 self._output(mode, value, statement.span)
-            case s.Require(condition, message):
-                truth = self.evaluate(condition)
-                if isinstance(truth, Scalar) and not is_constant(truth.term):
-                    self.guards.append((truth.term, True))
-                if isinstance(truth, Scalar) and truth.value is False:
-                    asked = list(dict.fromkeys(_names_in_order(truth.term)))
-                    found = [f"{n} = {self.env[n].value}" for n in asked]  # type: ignore[union-attr]
-                    note = "here " + ", ".join(found) if found else None
-                    help = (
-                        f"{self.name} requires it; its caller decides on {', '.join(asked)}" if asked else None
-                    )
-                    refused = Refused("E0405", message, statement.span, help, note)
-                    refused.asked = asked
-                    raise refused
-                if not isinstance(truth, Poison) and not (
-                    isinstance(truth, Scalar) and isinstance(truth.value, bool)
-                ):
-                    what = f"a condition is true or false, got {describe(truth)}"
-                    raise Refused("E0403", what, condition.span)
+            case s.Require():
+                self._require(statement)
             case s.If(condition, then, otherwise):
                 outcome = self.decide(condition)
                 if outcome is None:
@@ -445,6 +420,26 @@ class BlockElaborator(Expressions):
                 what = type(statement).__name__.lower()
                 help = "blocks have lets, if, for, require, init, output and return"
                 raise Refused("E0208", f"'{what}' belongs to a network", statement.span, help)
+
+    def _require(self, statement: s.Require) -> None:
+        truth = self.truth_of(statement.condition)
+        if isinstance(truth, Poison):
+            return
+        if not is_constant(truth.term):
+            self.guards.append((truth.term, True))
+        if truth.value is True:
+            return
+        asked = list(dict.fromkeys(_names_in_order(truth.term)))
+        found = [f"{name} = {self.actual[name]}" for name in asked]
+        note = "here " + ", ".join(found) if found else None
+        raise self.unmet(Refused("E0405", statement.message, statement.span, None, note), statement, asked)
+
+    def unmet(self, error: Refused, statement: s.Require, asked: Sequence[str]) -> Refused:
+        """The mistake of a requirement that does not hold, which asks about these names, with its help."""
+        if asked:
+            error.help = f"{self.name} requires it; its caller decides on {', '.join(asked)}"
+            error.asked = asked
+        return error
 
     def _poison(self, statements: tuple[s.Statement, ...]) -> None:
         for statement in statements:
@@ -503,7 +498,15 @@ class BlockElaborator(Expressions):
             return pair
         self.lets[name] = pair
         self.usual[name] = usual_value(pair.term, self.usual, pair.value)
+        self.actual[name] = pair.value
         return variable(name, pair.value)
+
+    def bind_extent(self, name: s.Name, extent: Scalar) -> Scalar:
+        """Give an extent the name that a shape writes for it."""
+        self._name_value(name.id, extent, name.span)
+        bound = self.env[name.id]
+        assert isinstance(bound, Scalar)
+        return bound
 
     def _typed(self, value: Tensor, shape: s.Shape) -> Tensor:
         """Check a tensor against a written shape, and bind the names in it that are new."""
@@ -517,10 +520,7 @@ class BlockElaborator(Expressions):
         written: list[Scalar] = []
         for expr, extent in zip(shape.extents, type_.shape, strict=True):
             if isinstance(expr, s.Name) and expr.id not in self.env:
-                self._name_value(expr.id, extent, expr.span)
-                bound = self.env[expr.id]
-                assert isinstance(bound, Scalar)
-                written.append(bound)
+                written.append(self.bind_extent(expr, extent))
                 continue
             claim = self.scalar_of(expr, "an extent")
             if isinstance(claim, Poison):
@@ -552,6 +552,17 @@ def label_twice(label: str, span: Span, other: Span) -> Refused:
     if other == span:
         help = f"in a loop a label carries an index: {label}[i]: ..."
     return Refused("E0204", f"the label {label!r} is used twice", span, help)
+
+
+def _extents_of(op: Op, inputs: Sequence[TensorType]) -> list[tuple[str, list[Constant]]]:
+    """What a primitive owns: names and extents."""
+    return [(weight.name, [axis.value for axis in weight.axes]) for weight in op.weights(*inputs)]
+
+
+def _made_for_another(first: Node, span: Span) -> Refused:
+    """The mistake of a module that would need other weights than it was made with."""
+    message = f"{first.label!r} was made for tensors of another shape"
+    return Refused("E0302", message, span, f"it was first called in {first.span}")
 
 
 def _needs_label(name: str, span: Span) -> Refused:

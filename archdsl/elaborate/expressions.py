@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from archdsl import syntax as s
@@ -48,8 +50,8 @@ class Expressions:
     env: dict[str, Value]
     guards: list[tuple[Term, Constant]]
     """Terms that have decided something, and their values then."""
-    rounding: int = 0
-    """How many rounding functions stand around: in them, a quotient of whole numbers need not be exact."""
+    is_rounded: bool = False
+    """Whether a rounding function stands around: in one, a quotient of whole numbers need not be exact."""
 
     # --- what blocks and networks do differently
 
@@ -58,15 +60,30 @@ class Expressions:
         raise NotImplementedError
 
     def add_op(
-        self, op: Op, tensors: list[Tensor], label: str | None, span: Span, through: str | None = None
+        self,
+        op: Op,
+        tensors: list[Tensor],
+        label: str | None,
+        span: Span,
+        through: str | None = None,
+        again: int | None = None,
     ) -> Value:
-        """Apply a primitive, which an argument may have named; raises `Refused` where its shapes do not fit."""
+        """Apply a primitive, which an argument may have named; raises `Refused` where its shapes do not fit.
+
+        `again` is the node that owns its weights, where that is another one.
+        """
         raise NotImplementedError
 
     def call_block(
-        self, ref: BlockRef, args: Args, tensors: list[Tensor], label: str | None, span: Span
+        self,
+        ref: BlockRef,
+        args: Args,
+        tensors: list[Tensor],
+        label: str | None,
+        span: Span,
+        again: int | None = None,
     ) -> Value:
-        """Apply a block; raises `Refused`."""
+        """Apply a block, with the weights of the node `again` where there is one; raises `Refused`."""
         raise NotImplementedError
 
     def call_module(self, module: ModuleRef, tensors: list[Tensor], span: Span) -> Value:
@@ -117,6 +134,15 @@ class Expressions:
         return error
 
     # --- expressions
+
+    @contextmanager
+    def rounded(self, is_rounded: bool) -> Iterator[None]:
+        """What is evaluated inside is rounded, or not; an open choice that leaves halfway ends it too."""
+        before, self.is_rounded = self.is_rounded, is_rounded
+        try:
+            yield
+        finally:
+            self.is_rounded = before
 
     def evaluate(self, expr: s.Expr) -> Value:
         """The value of an expression; raises `Refused`."""
@@ -184,6 +210,14 @@ class Expressions:
             return value
         raise Refused("E0403", f"{what} is a number, got {describe(value)}", expr.span)
 
+    def truth_of(self, condition: s.Expr) -> Scalar | Poison:
+        """The value of a condition, which must be true or false; raises `Refused`."""
+        value = self.evaluate(condition)
+        if isinstance(value, Poison) or (isinstance(value, Scalar) and isinstance(value.value, bool)):
+            return value
+        message = f"a condition is true or false, got {describe(value)}"
+        raise Refused("E0403", message, condition.span, "compare it with something")
+
     def _name(self, expr: s.Name) -> Value:
         known_value = self.lookup(expr.id)
         if known_value is not None:
@@ -244,7 +278,7 @@ class Expressions:
         if op == "@":
             raise Refused("E0403", "'@' multiplies tensors", expr.span, "numbers take '*'")
         try:
-            if op == "/" and not self.rounding and isinstance(a.value, int) and isinstance(b.value, int):
+            if op == "/" and not self.is_rounded and isinstance(a.value, int) and isinstance(b.value, int):
                 self.guards.append((Apply("%", (a.term, b.term)), 0))
                 return _exact_quotient(a, b, expr)
             return apply(op, a, b)
@@ -400,13 +434,14 @@ class Expressions:
         if isinstance(callee, Poison):
             self.arguments(arg_exprs)
             return POISON
-        rounds = name in ROUNDING and name not in self.env
-        self.rounding += rounds
-        try:
+        if name in ROUNDING and not isinstance(callee, (OpRef, BlockRef, ModuleRef)):
+            quotient = _quotient(arg_exprs)
+            if name in ("ceil", "floor") and quotient is not None and piped is None and label is None:
+                return self._rounded_quotient(name, quotient, arg_exprs, span)
+            with self.rounded(True):
+                given = self.arguments(arg_exprs)
+        else:
             given = self.arguments(arg_exprs)
-        finally:
-            # A choice that nobody has decided leaves in the middle; what is asked then is asked again.
-            self.rounding -= rounds
         tensors: list[Value] = [] if piped is None else _flat(piped)
         args: Args = []
         for arg_name, value, place in given:
@@ -443,21 +478,25 @@ class Expressions:
         tensors: list[Tensor],
         label: str | None,
         span: Span,
+        again: int | None = None,
     ) -> Value:
-        """Apply a callable to tensors, or give it back with its arguments where there are none."""
+        """Apply a callable to tensors, or give it back with its arguments where there are none.
+
+        `again` is the node that owns the weights that it uses, where that is another one.
+        """
+        if any(is_poisoned(value) for _, value, _ in args):
+            return POISON
         if isinstance(callee, ModuleRef):
             if args:
                 message = f"{callee.label!r} is a module; it takes tensors alone"
                 raise Refused("E0404", message, span)
             return self.call_module(callee, tensors, span)
-        if any(is_poisoned(value) for _, value, _ in args):
-            return POISON
         args = [*callee.args, *args]
         if isinstance(callee, BlockRef):
             named = {p.name for p in callee.block.tensors}
             if not tensors and not any(name in named for name, _, _ in args):
                 return callee.replace(args=tuple(args))  # type: ignore[no-any-return]
-            return self.call_block(callee, args, tensors, label, span)
+            return self.call_block(callee, args, tensors, label, span, again)
         if not tensors and callee.op.inputs != 0:
             return callee.replace(args=tuple(args))  # type: ignore[no-any-return]
         op = make_op(callee.op, args, span)
@@ -466,7 +505,7 @@ class Expressions:
         if op.inputs != -1 and op.inputs != len(tensors):
             count = f"{op.inputs} tensor{'' if op.inputs == 1 else 's'}"
             raise Refused("E0404", f"{op.kind} takes {count}, got {len(tensors)}", span)
-        return self.add_op(op, tensors, label, span, None if args else callee.through)
+        return self.add_op(op, tensors, label, span, None if args else callee.through, again)
 
     def _function(self, name: str, args: Args, exprs: tuple[s.Argument, ...], span: Span) -> Value:
         if any(is_poisoned(value) for _, value, _ in args):
@@ -477,10 +516,6 @@ class Expressions:
         counts = name in ("len", "first", "last")
         values = [value if counts and is_list(value) else self.read_whole(value) for _, value, _ in args]
         try:
-            if name in ("ceil", "floor") and len(exprs) == 1:
-                quotient = self._whole_quotient(name, exprs[0].value)
-                if quotient is not None:
-                    return quotient
             result = function_value(name, values, span)
             self.spend(len(result) if isinstance(result, list) else len(values), span)
             return result
@@ -489,18 +524,33 @@ class Expressions:
         except Refused as refused:
             raise self.blamed(refused, exprs) from None
 
-    def _whole_quotient(self, name: str, expr: s.Expr) -> Scalar | None:
-        """`ceil(a / b)` and `floor(a / b)` of whole numbers are exact, and written with `//`."""
-        while isinstance(expr, s.Paren) and len(expr.items) == 1:
-            expr = expr.items[0]
-        if not isinstance(expr, s.Binary) or expr.op != "/":
-            return None
-        a, b = self.evaluate(expr.left), self.evaluate(expr.right)
-        if not (isinstance(a, Scalar) and isinstance(b, Scalar)):
-            return None
-        if not (isinstance(a.value, int) and isinstance(b.value, int)):
-            return None
-        return ceil_div(a, b) if name == "ceil" else apply("//", a, b)
+    def _rounded_quotient(
+        self, name: str, quotient: s.Binary, exprs: tuple[s.Argument, ...], span: Span
+    ) -> Value:
+        """`ceil(a / b)` and `floor(a / b)`: of whole numbers they are exact, and written with `//`.
+
+        Both operands are evaluated as one argument, once: what they choose is one decision.
+        """
+        operands = s.Paren((quotient.left, quotient.right), quotient.span)
+        with self.rounded(True):
+            ((_, pair, place),) = self.arguments((exprs[0].replace(value=operands),))
+            if not is_list(pair) or is_poisoned(pair):
+                return POISON
+            a, b = pair
+            value = self._binary("/", a, b, quotient)
+        if isinstance(a, Scalar) and isinstance(b, Scalar) and type(a.value) is type(b.value) is int:
+            return ceil_div(a, b) if name == "ceil" else apply("//", a, b)
+        return self._function(name, [(None, value, place)], exprs, span)
+
+
+def _quotient(args: tuple[s.Argument, ...]) -> s.Binary | None:
+    """`a / b`, where that is all that a function is given."""
+    if len(args) != 1 or args[0].name is not None:
+        return None
+    expr = args[0].value
+    while isinstance(expr, s.Paren) and len(expr.items) == 1:
+        expr = expr.items[0]
+    return expr if isinstance(expr, s.Binary) and expr.op == "/" else None
 
 
 def _exact_quotient(a: Scalar, b: Scalar, expr: s.Binary) -> Scalar:

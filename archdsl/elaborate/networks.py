@@ -218,36 +218,34 @@ def finished(builder: NetworkElaborator, network: s.Network) -> Graph:
     """The graph that a network that was run has made."""
     parameters = builder.parameters
     outputs = tuple(t.number for t in [builder.streams[builder.main]] if isinstance(t, Tensor))
-    template = Template(
-        network.name,
-        network.doc,
-        (("in_channels", builder.types[0].shape[0].int),),
-        (),
-        tuple((builder.names[index], index) for index in range(len(network.tensors))),
-        tuple(builder.nodes),
-        outputs,
-        None,
-        builder.types,
-        builder.names,
-        tuple(builder.lets.items()),
-        tuple(builder.decisions),
-        tuple(builder.inits),
-        network.span,
-    )
-    classes = parameters.get("num_classes")
+    classes, drop_path = parameters.get("num_classes"), parameters.get("drop_path")
     num_classes = classes.int if isinstance(classes, Scalar) else None
-    if num_classes is not None:
-        template.values["num_classes"] = num_classes
-    drop_path = parameters.get("drop_path")
+    template = Template(
+        block=network.name,
+        doc=network.doc,
+        extents=(("in_channels", builder.types[0].shape[0].int),),
+        arguments=(),
+        inputs=tuple((builder.names[index], index) for index in range(len(network.tensors))),
+        nodes=tuple(builder.nodes),
+        outputs=outputs,
+        training_outputs=None,
+        types=builder.types,
+        names=builder.names,
+        lets=tuple(builder.lets.items()),
+        decisions=tuple(builder.decisions),
+        inits=tuple(builder.inits),
+        span=network.span,
+        parameters=() if num_classes is None else (("num_classes", num_classes),),
+    )
     return Graph(
-        network.name,
-        template,
-        tuple(builder.stages),
-        len(builder.nodes) if builder.head is None else builder.head,
-        tuple(builder.features),
-        tuple((name, plain(value)) for name, value in parameters.items()),
-        float(drop_path.value or 0) if isinstance(drop_path, Scalar) else 0.0,
-        num_classes,
+        name=network.name,
+        template=template,
+        stages=tuple(builder.stages),
+        head=len(builder.nodes) if builder.head is None else builder.head,
+        features=tuple(builder.features),
+        parameters=tuple((name, plain(value)) for name, value in parameters.items()),
+        drop_path=float(drop_path.value or 0) if isinstance(drop_path, Scalar) else 0.0,
+        num_classes=num_classes,
     )
 
 

@@ -68,7 +68,6 @@ class ParameterElaborator(BlockElaborator):
         """They and the lets, by what they are made of: what means the same is one."""
         self.values: dict[int, Value] = {}
         """Those that no decision has a part in, evaluated, by their identity."""
-        shared.origins = self.origins
 
     # --- choices
 
@@ -109,18 +108,18 @@ class ParameterElaborator(BlockElaborator):
         """The value of a parameter or let, made anew where it depends on what has been decided."""
         if id(deferred) in self.values:
             return self.values[id(deferred)]
-        before, names, rounding = self.choices.reads, self.env, self.rounding
+        before, names = self.choices.reads, self.env
         statement = deferred.statement
-        self.rounding = 0  # of who reads it: what it is does not depend on that
         self.env = dict(deferred.names)  # type: ignore[arg-type]
         try:
-            with self.at(deferred.place):
+            # What it is does not depend on who reads it.
+            with self.rounded(False), self.at(deferred.place):
                 if isinstance(statement, s.Let):
                     value = self._let_value(statement, deferred.position)
                 else:
                     value = self.parameter(statement)
         finally:
-            self.env, self.rounding = names, rounding
+            self.env = names
         if self.choices.reads == before:
             self.values[id(deferred)] = value
         return value
@@ -225,6 +224,10 @@ class ParameterElaborator(BlockElaborator):
 
     # --- parameters
 
+    def unmet(self, error: Refused, statement: s.Require, asked: Sequence[str]) -> Refused:
+        # Nobody calls a network: what decides is its parameters.
+        return self.blamed(error, statement.condition)
+
     def blamed(self, error: Refused, expr: object) -> Refused:
         origins = self.origins(expr)
         error.help = "; ".join(part for part in (error.help, origins) if part) or None
@@ -278,7 +281,7 @@ class ParameterElaborator(BlockElaborator):
         """The number of classes by its name: the module takes it as an argument."""
         if not isinstance(value, Scalar) or not value.value:
             return value
-        self.usual["num_classes"] = value.value
+        self.usual["num_classes"] = self.actual["num_classes"] = value.value
         return variable("num_classes", value.value)
 
     def parameter(self, param: s.Param) -> Value:
@@ -398,7 +401,7 @@ class ParameterElaborator(BlockElaborator):
             if index == 0 and extents:
                 channels = extents[0].int
                 extents[0] = variable("in_channels", channels)
-                self.usual["in_channels"] = channels
+                self.usual["in_channels"] = self.actual["in_channels"] = channels
             stream = self.main if index == 0 else param.name
             self.streams[stream] = self.tensor(TensorType(tuple(extents)))
             self.names[index] = stream

@@ -160,25 +160,13 @@ class _Replay:
         nodes = tuple([self._node(index, node) for index, node in enumerate(old.nodes)])
         arguments = tuple([Argument(a.name, a.type, a.default, self.names[a.name]) for a in old.arguments])
         extents = tuple([(name, pair.int) for name, pair in self.bound.extents])
-        return Template(
-            old.block,
-            old.doc,
-            extents,
-            arguments,
-            old.inputs,
-            nodes,
-            old.outputs,
-            old.training_outputs,
-            self.types,
-            old.names,
-            tuple(lets),
-            self._decisions(),
-            old.inits,
-            old.span,
-            old.questions,
-            old.callables,
-            None,
-            old.axes,
+        return old.replace(  # type: ignore[no-any-return]
+            extents=extents,
+            arguments=arguments,
+            nodes=nodes,
+            types=self.types,
+            lets=tuple(lets),
+            decisions=self._decisions(),
         )
 
     def _pair(self, old: Scalar) -> Scalar:

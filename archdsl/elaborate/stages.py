@@ -12,7 +12,7 @@ from archdsl.elaborate.expressions import Args
 from archdsl.elaborate.functions import LONGEST_LIST
 from archdsl.elaborate.streams import Called, StreamElaborator
 from archdsl.elaborate.values import Open, Refused, Tensor, Value, describe, is_list
-from archdsl.graph import Stage, frames_of
+from archdsl.graph import Stage
 from archdsl.names import CONTAINER_ATTRIBUTES
 from archdsl.scalar import Scalar
 from archdsl.source import Span, nearest
@@ -97,16 +97,13 @@ class StageElaborator(StreamElaborator):
         label = numbers.label(item)
         if self.apply_again(label, item.call, item.args):
             return
-        self.shared.chain.append(frames_of(label, item.span))
-        try:
-            self.apply_call(label, item.call, item.args, numbers.place(item), item.value)
-        except Refused as error:
-            if any(place == error.span and is_list(value) for _, value, place in item.args):
-                error.help = "write 'each' in front of the list: that gives one value to each block"
-            self.report(self.of_call(error, item.call))
-            self.lose_streams()
-        finally:
-            self.shared.chain.pop()
+        with self.making(label, item.call, item.span):
+            try:
+                self.apply_call(label, item.call, item.args, numbers.place(item), item.value)
+            except Refused as error:
+                if any(place == error.span and is_list(value) for _, value, place in item.args):
+                    error.help = "write 'each' in front of the list: that gives one value to each block"
+                raise
 
     def check_width(self, stage: s.Stage, main: Tensor) -> None:
         """Note a stage whose last block gives another width than is written."""

@@ -7,7 +7,8 @@ the first that it took. All other streams pass it by.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple, TypeAlias
 
 from archdsl import syntax as s
@@ -69,14 +70,23 @@ class StreamElaborator(ParameterElaborator):
         assert isinstance(call, (s.Call, s.Name))
         with self.at(label):
             args = self.arguments(call.args) if isinstance(call, s.Call) else []
-        self.shared.chain.append(frames_of(label, span))
-        try:
+        with self.making(label, call, span):
             self.apply_call(label, call, args)
-        except Refused as error:
-            self.report(self.of_call(error, call))
-            self.lose_streams()
-        finally:
-            self.shared.chain.pop()
+
+    @contextmanager
+    def making(self, label: str, call: Called, span: Span) -> Iterator[None]:
+        """Mistakes inside are of an entry or block: they are reported as such, and end it."""
+
+        def origins(names: Sequence[str]) -> str:
+            args = call.args if isinstance(call, s.Call) else ()
+            return self.origins(tuple(arg for arg in args if arg.name is None or arg.name in names))
+
+        with self.shared.making(frames_of(label, span), origins):
+            try:
+                yield
+            except Refused as error:
+                self.report(self.of_call(error, call))
+                self.lose_streams()
 
     def of_call(self, error: Refused, call: Called) -> Refused:
         """A mistake in a call; one in an argument says where the parameters stand that are given."""
@@ -98,7 +108,6 @@ class StreamElaborator(ParameterElaborator):
         `value` is what the call's name stands for, where that is known. Choices that are still open in it are
         decided now; they are called after `place`, or the label. Raises `Refused`.
         """
-        self.shared.entry = call
         place = place or label
         callee, span = self._callee(place, call, value)
         if callee is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from archdsl import syntax as s
@@ -58,10 +59,19 @@ class Elaborator:
         self.simple: dict[int, bool] = {}
         self.expanded: dict[tuple[int, int], BlockRef] = {}
         """Blocks whose shapes begin with `...`, by how many axes that stands for."""
-        self.entry: object = None
-        """What the network calls now, as it is written."""
-        self.origins: Callable[[object], str] = lambda expr: ""
-        """Where the parameters that such a call reads are written."""
+        self.origins: Callable[[Sequence[str]], str] | None = None
+        """Where the parameters stand that an entry reads in arguments of these names, while it is made."""
+
+    @contextmanager
+    def making(self, frame: Frame, origins: Callable[[Sequence[str]], str]) -> Iterator[None]:
+        """Mistakes inside are of an entry or block of the network, which tells what its arguments read."""
+        self.chain.append(frame)
+        self.origins = origins
+        try:
+            yield
+        finally:
+            self.chain.pop()
+            self.origins = None
 
     def spend(self, count: int, span: Span) -> None:
         """Count what loops and lists do; raises `ArchError` beyond `MOST_STEPS`, for nothing may go on."""
@@ -83,9 +93,8 @@ class Elaborator:
         self.mistakes += 1
         chain = tuple(reversed(self.chain))
         help = error.help
-        if error.asked and isinstance(self.entry, s.Call):
-            given = tuple(arg for arg in self.entry.args if arg.name is None or arg.name in error.asked)
-            help = "; ".join(part for part in (help, self.origins(given)) if part) or None
+        if error.asked and self.origins is not None:
+            help = "; ".join(part for part in (help, self.origins(error.asked)) if part) or None
         diagnostic = Diagnostic(error.code, error.message, error.span, help, error.note, chain)
         # Other instances of a block make the same mistake in the same place: once is enough.
         key = (error.code, error.message, error.span)
@@ -202,11 +211,13 @@ def _run(shared: Elaborator, ref: BlockRef, bound: Bound, pins: Mapping[str, Sca
     builder.usual = usual_values(shared.signature(ref), bound)
     for name, pair in bound.extents:
         env[name] = variable(name, pair.value)
+        builder.actual[name] = pair.value
     for param in block.params:
         value = bound.values[param.name]
         default = usual.get(param.name)
         if isinstance(value, Scalar):
             env[param.name] = variable(param.name, value.value)
+            builder.actual[param.name] = value.value
         elif isinstance(value, list):
             env[param.name] = [_constant(item) for item in value]
         else:
@@ -276,32 +287,39 @@ def _finish(
     _check_modes(builder, outputs)
     _check_reads(builder, outputs, training or ())
     return Template(
-        block.name,
-        block.doc,
-        tuple((name, pair.int) for name, pair in bound.extents),
-        arguments,
-        tuple((param.name, index) for index, param in enumerate(block.tensors)),
-        tuple(builder.nodes),
-        tuple(outputs),
-        training,
-        builder.types,
-        builder.names,
-        tuple(builder.lets.items()),
-        tuple(builder.decisions),
-        tuple(builder.inits),
-        block.span,
-        tuple(builder.questions.items()),
-        callables_of(builder.shared.signature(ref).usual),
-        general,
-        ref.axes,
+        block=block.name,
+        doc=block.doc,
+        extents=tuple((name, pair.int) for name, pair in bound.extents),
+        arguments=arguments,
+        inputs=tuple((param.name, index) for index, param in enumerate(block.tensors)),
+        nodes=tuple(builder.nodes),
+        outputs=tuple(outputs),
+        training_outputs=training,
+        types=builder.types,
+        names=builder.names,
+        lets=tuple(builder.lets.items()),
+        decisions=tuple(builder.decisions),
+        inits=tuple(builder.inits),
+        span=block.span,
+        questions=tuple(builder.questions.items()),
+        callables=callables_of(builder.shared.signature(ref).usual),
+        general=general,
+        axes=ref.axes,
     )
 
 
 def _declared(
     builder: BlockElaborator, block: s.Block, result: s.Result, value: Value, span: Span
 ) -> int | None:
-    """The number of a returned tensor, its extents in the words of the declaration; None if unknown."""
+    """The number of a returned tensor, its extents in the words of the declaration; None if unknown.
+
+    A name in the declaration that nothing has bound is bound by what is returned.
+    """
     try:
+        if isinstance(value, Tensor) and value.type.rank == len(result.shape.extents):
+            for expr, extent in zip(result.shape.extents, value.type.shape, strict=True):
+                if isinstance(expr, s.Name) and expr.id not in builder.env:
+                    builder.bind_extent(expr, extent)
         declared = [builder.scalar_of(expr, "an extent") for expr in result.shape.extents]
     except Refused as error:
         builder.report(error)

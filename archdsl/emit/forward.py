@@ -36,7 +36,7 @@ class Tree:
 
 
 def shape_comment(type_: TensorType, axes: Sequence[str] = ()) -> str:
-    """The extents as the document writes them: `[heads, h * w, key_dim]`; `[..., dim]` for named axes."""
+    """The extents as the document writes them, `[heads, h * w, key_dim]`; `[..., dim]` for those of `axes`."""
     texts = [human_text(extent.term) for extent in type_.shape]
     if axes and texts[: len(axes)] == [*axes]:
         texts = ["...", *texts[len(axes) :]]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from archdsl.emit.attributes import Attribute, owned_attributes
 from archdsl.emit.wrap import call_lines
 from archdsl.graph import Initialisation, Template, find
-from archdsl.scalar import number_text
+from archdsl.scalar import Scalar, is_constant, number_text
+
+MAYBE_BIAS: Final = "bias, perhaps"
+"""What a layer owns whose bias an argument decides: blocks with and without one share a class."""
 
 
 def init_lines(init: Initialisation, template: Template, attributes: Mapping[int, Attribute]) -> list[str]:
@@ -26,6 +30,9 @@ def init_lines(init: Initialisation, template: Template, attributes: Mapping[int
         lines.append(f"            nn.init.{init.function}_(layer.weight{arguments})")
         if "bias" in owned:
             lines.append("            nn.init.zeros_(layer.bias)")
+        elif MAYBE_BIAS in owned:
+            lines.append("            if layer.bias is not None:")
+            lines.append("                nn.init.zeros_(layer.bias)")
         return lines
     lines = []
     for target, names in found:
@@ -33,6 +40,9 @@ def init_lines(init: Initialisation, template: Template, attributes: Mapping[int
         lines.append(f"        nn.init.{init.function}_({weight}{arguments})")
         if "bias" in names:
             lines.append(f"        nn.init.zeros_({target}.bias)")
+        elif MAYBE_BIAS in names:
+            lines.append(f"        if {target}.bias is not None:")
+            lines.append(f"            nn.init.zeros_({target}.bias)")
     return lines
 
 
@@ -48,4 +58,8 @@ def _found(
             template, attributes = node.child, owned_attributes(node.child)
     primitive = nodes[-1]
     assert primitive.op is not None
-    return target, {weight.name for weight in primitive.op.weights(*template.input_types(primitive))}
+    owned = {weight.name for weight in primitive.op.weights(*template.input_types(primitive))}
+    bias = getattr(primitive.op, "bias", None)
+    if isinstance(bias, Scalar) and not is_constant(bias.term):
+        owned = owned - {"bias"} | {MAYBE_BIAS}
+    return target, owned

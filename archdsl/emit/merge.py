@@ -122,7 +122,8 @@ class _Merge:
                 self._node([(i, part.common[place]) for i, part in enumerate(parts)])
         outputs = self._unified([(i, list(t.outputs)) for i, t in enumerate(self.templates)])
         template = self._template(outputs, open_)
-        usual = {callable_.name: callable_ for callable_ in first.callables}
+        # A default that is no function is given by each call, as what has no default is.
+        usual = {given.name: given for given in first.callables if _is_function(given.op)}
         known = tuple(usual[name] for name in usual if name in self.through)
         if self.through & {(node.label or "").partition(".")[0] for node in self.nodes}:
             raise _Unlike
@@ -241,7 +242,7 @@ class _Merge:
         return name
 
     def _check_functions(self, ops: Sequence[Op]) -> None:
-        if not all(op.as_function() for op in ops):
+        if not all(map(_is_function, ops)):
             raise _Unlike
 
     # --- tensors
@@ -364,3 +365,8 @@ def op_texts(op: Op | None, types: tuple[TensorType, ...]) -> object:
     write = Spelling(str)
     operands = [Code(f"x{i}") for i in range(len(types))]
     return op.constructor(write, *types), op.call(write, "module", *operands, types=types)
+
+
+def _is_function(op: Op | None) -> bool:
+    """Whether a class can take it as an argument."""
+    return op is not None and bool(op.as_function())

@@ -137,6 +137,11 @@ class Construct:
     def network(self, meta: Any, parts: list[Any]) -> s.Network:
         name, (tensors, params), (doc, body) = parts
         self._check_signature((), params)
+        for tensor in tensors:
+            for extent in tensor.shape.extents:
+                if isinstance(extent, s.Rest):
+                    help = "write the extents; '...' is for the tensors of blocks"
+                    self.mistake("E0217", "the input of a network has axes of its own", extent.span, help)
         whole = self.span(meta)
         return s.Network(self.name_of(name), tensors, params, doc, body, self.span(name), whole)
 

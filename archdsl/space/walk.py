@@ -383,7 +383,6 @@ class Walk:
         builder.indexed = {label.partition(".")[0]: "." in label for label in state.labels}
         builder.decisions, builder.applied, builder.size = [], None, 0
         builder.head = 0 if self._in_head else None
-        builder.shared.chain.clear()
         builder.env = {**self._parameters, **dict(state.names)}
         builder.streams = {name: builder.tensor(type_) for name, type_ in state.streams}
         for name, tensor in builder.streams.items():

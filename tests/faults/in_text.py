@@ -370,6 +370,43 @@ TEXT = [
         "E0302",
         ("'a' was made for tensors of another shape", "first called in net.arch:9:10"),
     ),
+    *[
+        Case(
+            f"default that computes a tensor: {kind}",
+            block("return x", f"(x: [C, H, W]; given: {default}) -> [C, H, W]")
+            + "block of(y: [C, H, W]) -> [C, H, W] { return y |> relu }\n",
+            "E0403",
+            (f"{name!r} gives a tensor here, and a default is none", "a default is a number"),
+        )
+        for kind, default, name in (
+            ("a primitive", "op = ‸parameter(4)", "parameter"),
+            ("a block", "block = ‸of(y = 1)", "of"),
+            ("a module", "[op] = [‸m() for m in [fc: relu]]", "fc"),
+        )
+    ],
+    *[
+        Case(
+            f"default with a condition that is {found}",
+            block("return x", f"(x: [C, H, W]; a: dim = if ‸{found} {{ 1 }} else {{ 2 }}) -> [C, H, W]"),
+            "E0403",
+            (f"a condition is true or false, got {found}",),
+        )
+        for found in ("3", "none")
+    ],
+    Case(
+        "module of a primitive that is refused, called again",
+        block("m = a: conv2d(‸0)\n  y = m(x)\n  return m(y)"),
+        "E0403",
+        ("out_channels of conv2d can't be 0",),
+    ),
+    Case(
+        "module of a block that gives nothing, called again",
+        block("m = a: void\n  y = m(x) |> b: conv2d(C)\n  return m(y) + m(x)").replace(
+            "block wrong", "block ‸void(x: [C, H, W]) -> [C, H, W] { y = x |> relu }\nblock wrong"
+        ),
+        "E0211",
+        ("block 'void' returns nothing",),
+    ),
     Case("number of results", block("‸return x, x"), "E0301", ("returns 2 tensors and declares 1",)),
     Case("result that is a number", block("‸return 1"), "E0301", ("returns 1, not a tensor",)),
     Case(
@@ -450,6 +487,26 @@ TEXT = [
     Case("division by zero", block("n = ‸1 // 0\n  return x"), "E0303", ("division by zero",)),
     Case("power out of bounds", block("n = ‸2 ** 999999999\n  return x"), "E0303", ("too large",)),
     # --- requirements, calls
+    Case(
+        "requirement on a number whose name has been given to a tensor",
+        block('n = C * 2\n  k = n\n  n = x |> relu\n  ‸require k > 10 else "too thin"\n  return n'),
+        "E0405",
+        ("too thin", "here n = 6"),
+    ),
+    Case(
+        "requirement on an extent whose name has been given to another number",
+        block('k = C\n  C = 50\n  ‸require k > 10 else "too thin"\n  return x'),
+        "E0405",
+        ("too thin", "here C = 3"),
+    ),
+    Case(
+        "requirement of a network behind an entry",
+        HEADER
+        + "network N(x: [3, 32, 32]; width = [8, 9], num_classes = 10) {\n  a: conv_bn(width[0])\n"
+        + '  ‸require num_classes == 7 else "seven alone"\n  b: conv_bn(num_classes)\n}\n',
+        "E0405",
+        ("seven alone", "here num_classes = 10", "help: num_classes = 10 stands in net.arch:3:43"),
+    ),
     Case("requirement", block('‸require C > 10 else "too thin"\n  return x'), "E0405", ("too thin",)),
     Case("block calls itself", block("return x |> ‸wrong"), "E0604", ("'wrong' calls itself",)),
     Case(

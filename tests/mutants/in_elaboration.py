@@ -190,8 +190,8 @@ ELABORATION: tuple[Mutant, ...] = (
     Mutant(
         "a module may be called with tensors of another shape",
         "archdsl/elaborate/blocks.py",
-        "return mine == theirs",
-        "return len(mine) == len(theirs)",
+        "return [(weight.name, [axis.value for axis in weight.axes]) for weight in op.weights(*inputs)]",
+        "return [(weight.name, []) for weight in op.weights(*inputs)]",
         (_ERRORS,),
     ),
     Mutant(

@@ -1,4 +1,4 @@
-"""Documents that are right by construction, drawn from a number; their almost right twins; what they are held to.
+"""Documents that are right by construction, drawn from a number; their twins; what they are held to.
 
 `document(seed)` is a function of the seed alone. The modules, those that others use first:
 
@@ -6,8 +6,10 @@
 - `shapes`: what every primitive makes of shapes, told a second time, apart from `archdsl.ops`
 - `attributes`: attributes that a primitive takes, drawn for the tensor at hand
 - `trees`: calls and statements as records: their text, and what they do to shapes
-- `running`: statements run on shapes, so that a call with other numbers is known to be right before it is written
+- `running`, `network_running`: statements and networks run on shapes: what other numbers come to
+- `drawing`, `statements`: calls and statements of blocks, drawn
 - `blocks`, `networks`, `variations`: blocks, networks of them, variants and spaces of those, drawn
-- `twins`: one rule of a document broken, and where that must be told
+- `sites`, `rules_of_blocks`, `rules_of_networks`, `twins`: one rule broken, and where that must be told
 - `oracles`: what a document is compared with
+- `runs`: all of it for one number
 """

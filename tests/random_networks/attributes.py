@@ -1,7 +1,8 @@
 """Attributes that a primitive takes, drawn for the tensor at hand: `DRAWERS[kind](draw, x)`.
 
-A drawer gives the attributes as (name, expression), or None for a tensor that its primitive never takes. What it
-gives may still not fit, a window that is too large say: whoever draws asks `shapes.RULES` and draws again.
+A drawer gives the attributes as (name, expression), or None for a tensor that its primitive never takes.
+What it gives may still not fit,
+a window that is too large say: whoever draws asks `shapes.RULES` and draws again.
 """
 
 from __future__ import annotations
@@ -299,6 +300,31 @@ def _slice(draw: Draw, x: Type) -> Given | None:
     return given + ([("axis", draw.axis(x, axis))] if axis or draw.maybe(0.2) else [])
 
 
+def _select(draw: Draw, x: Type) -> Given | None:
+    if x.rank < 2:
+        return None
+    axis = draw.random.randrange(x.rank)
+    given: Given = [("index", draw.whole(draw.random.randrange(x.shape[axis])))]
+    return given + ([("axis", draw.axis(x, axis))] if axis or draw.maybe(0.2) else [])
+
+
+def relative_position_bias(draw: Draw) -> Given:
+    """A bias of some heads over a small window."""
+    window = listed([draw.whole(draw.random.randint(1, 3)) for _ in range(2)])
+    return [("heads", draw.whole(draw.random.randint(1, 4))), ("window", window)]
+
+
+def window_mask(draw: Draw) -> Given:
+    """A mask of some windows of a small map."""
+    window = [draw.random.randint(1, 3) for _ in range(2)]
+    size = [extent * draw.random.randint(1, 2) for extent in window]
+    shift = [draw.random.randrange(extent) for extent in window]
+    return [
+        (name, listed([draw.whole(number) for number in numbers]))
+        for name, numbers in (("size", size), ("window", window), ("shift", shift))
+    ]
+
+
 def _pad(draw: Draw, x: Type) -> Given | None:
     if x.rank != 3 or max(x.shape) > LARGEST:
         return None
@@ -352,12 +378,13 @@ def _plain(draw: Draw, x: Type) -> Given | None:
 DRAWERS: dict[str, Callable[[Draw, Type], Given | None]] = {
     **dict.fromkeys(POINTWISE, _plain),
     "conv2d": _conv2d, "conv_transpose2d": _conv_transpose2d, "linear": _linear, "mix_heads": _mix_heads,
-    "batch_norm": _batch_norm, "layer_norm": _layer_norm, "group_norm": _group_norm, "layer_scale": _layer_scale,
+    "batch_norm": _batch_norm, "layer_norm": _layer_norm, "group_norm": _group_norm,
+    "layer_scale": _layer_scale,
     "gelu": _gelu, "leaky_relu": _leaky_relu, "softmax": _any_axis, "l2_normalize": _any_axis,
     "max_pool": _pool, "avg_pool": _avg_pool, "adaptive_avg_pool": _adaptive_avg_pool,
     "global_avg_pool": _no_attributes_of_a_map, "mean": _reduced, "sum": _reduced, "upsample": _upsample,
     "add_number": _number, "sub_number": _number, "mul_number": _number, "div_number": _number,
     "number_minus": _number, "dropout": _dropout, "rearrange": _rearrange, "split": _split, "slice": _slice,
-    "pad": _pad, "roll": _roll, "unfold": _unfold,
+    "pad": _pad, "select": _select, "roll": _roll, "unfold": _unfold,
 }  # fmt: skip
 """Of every primitive of one tensor."""

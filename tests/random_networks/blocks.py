@@ -1,4 +1,4 @@
-"""Blocks drawn for tensors at hand, and calls of them: the first with the numbers drawn for it, others with more."""
+"""Blocks drawn for tensors at hand, and calls of them, the first with the numbers that were drawn for it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from random_networks.drawing import Broken, Drawing
 from random_networks.expressions import (
     NONE,
     PRODUCT,
@@ -23,16 +24,19 @@ from random_networks.expressions import (
 )
 from random_networks.running import State, Tensor, coerced
 from random_networks.shapes import Type
-from random_networks.statements import Broken, Drawing, StatementDrawer
+from random_networks.statements import StatementDrawer
 from random_networks.trees import Apply, Argument, Block, Init, Let, Output, Param, Ref, Return, Tree
 
 BLOCK_NAMES = (
-    "mixer", "my_block", "myBlock", "MyBlock", "tail", "residual", "conv_block", "ffn", "net_block", "stem_block",
-    "bn", "mhsa", "b1", "b2", "tokenizer", "dense", "squeeze", "module_", "Block", "head_block", "mlp", "relu_block",
+    "mixer", "my_block", "myBlock", "MyBlock", "tail", "residual", "conv_block", "ffn", "net_block",
+    "stem_block",
+    "bn", "mhsa", "b1", "b2", "tokenizer", "dense", "squeeze", "module_", "Block", "head_block", "mlp",
+    "relu_block",
     "sample", "layer", "layer_norm_2", "se", "qkv",
 )  # fmt: skip
 EXTENT_NAMES = ("C", "H", "W", "dim", "in_channels", "rows", "columns", "K", "L")
-PARAM_NAMES = ("expansion", "kernel", "out_channels", "heads", "p", "flag", "local", "act", "c", "growth", "layers",
+PARAM_NAMES = ("expansion", "kernel", "out_channels", "heads", "p", "flag", "local", "act", "c", "growth",
+               "layers",
                "ratio_", "e1", "e2", "mode", "norm_", "k1", "width")  # fmt: skip
 DOCS = (
     "A block.",
@@ -115,7 +119,8 @@ class _BlockDrawer:
             pair[1] = Apply("add_number", [pair[1]], [("number", literal(1))], style="infix")
             names_ = [drawer.free_name(("first_", "second_")), ""]
             drawer.add(Let([names_[0]], pair[1]))
-            half = Apply("div_number", [drawer.infix("add", trees[0], Ref(names_[0]))], [("number", literal(2))],
+            half = Apply("div_number", [drawer.infix("add", trees[0], Ref(names_[0]))], [("number",
+                         literal(2))],
                          style="infix")  # fmt: skip
             end: Return | Output = Output("eval", [half])
             body = [Output("train", [trees[0], Ref(names_[0])]), end]
@@ -174,7 +179,8 @@ class _BlockDrawer:
             taken = {*scope, *(known.removeprefix("maybe_") for known in scope)}
             name = self.drawing.name(PARAM_NAMES, taken)
             type_ = self.random.choice(
-                ["dim", "dim", "count", "int", "odd", "ratio", "ratio", "real", "bool", "bool", "str", "op", "op",
+                ["dim", "dim", "count", "int", "odd", "ratio", "ratio", "real", "bool", "bool", "str", "op",
+                "op",
                  "block", "[dim]", "[dim]", "[ratio]", "[int]", "[odd]", "[count]", "[real]", "[bool]", "[str]",
                  "dim?", "odd?", "ratio?", "[dim]?", "op?"]
             )  # fmt: skip
@@ -298,7 +304,7 @@ class _BlockDrawer:
 
     def _begin(self, drawer: StatementDrawer) -> None:
         """`init` of some weights."""
-        paths = [path for path in dict.fromkeys(drawer.state.begun)]
+        paths = list(dict.fromkeys(drawer.state.begun))
         if paths and self.maybe(0.25):
             chosen = self.random.sample(paths, min(len(paths), self.random.randint(1, 2)))
             if drawer.add(Init(chosen, self.random.choice(INITIALISERS))):
@@ -457,7 +463,7 @@ def _constant_text(found: Any) -> str:
 def reused(
     drawing: Drawing, numbers: Numbers, types: list[Type], keeps: bool = False, streams: bool = False
 ) -> tuple[Block, list[Argument]] | None:
-    """A call of a block that there is, with other numbers where they hold; None where none takes these types."""
+    """A call of a block that there is, with other numbers where they hold; None where there is none."""
     random = drawing.random
     fitting = [
         block for block in drawing.world.blocks.values()

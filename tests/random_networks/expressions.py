@@ -20,6 +20,10 @@ class Invalid(Exception):
     """What was drawn does not hold for these numbers or shapes; `rule` says which rule it breaks."""
 
 
+class TooLarge(Invalid):
+    """What was drawn may hold, but is more than is tried."""
+
+
 class Expr(NamedTuple):
     """An expression: its text in the language, the same in Python, and how tightly it binds."""
 
@@ -55,6 +59,25 @@ def element(values: list[Any], index: int) -> Any:
     return values[index]
 
 
+def numbers_of(*ends: int) -> list[int]:
+    """`range(n)` and `range(a, b)`."""
+    found = range(*ends)
+    if len(found) > 100:
+        raise Invalid("a long list")
+    return list(found)
+
+
+def power(a: float, b: float) -> float:
+    """`a ** b` within bounds."""
+    if isinstance(a, int) and isinstance(b, int) and b >= 0:
+        if abs(a) > 1 and b * abs(a).bit_length() > 62:
+            raise Invalid("a large number")
+        return int(a**b)
+    if a <= 0:
+        raise Invalid("no power")
+    return float(a**b)
+
+
 def part(values: list[Any], count: int, which: str) -> list[Any]:
     """`first(values, count)` and `last(values, count)`."""
     if not 0 <= count <= len(values):
@@ -65,7 +88,7 @@ def part(values: list[Any], count: int, which: str) -> list[Any]:
 _KNOWN: dict[str, Any] = {
     "__builtins__": {},
     "ceil": math.ceil, "floor": math.floor, "int": int, "round": round, "abs": abs, "min": min, "max": max,
-    "sum": sum, "len": len, "range": lambda *ends: list(range(*ends)), "exact": exact, "element": element,
+    "sum": sum, "len": len, "range": numbers_of, "power": power, "exact": exact, "element": element,
     "part": part, "Op": Op, "float": float, "and_": lambda a, b: a and b, "or_": lambda a, b: a or b,
 }  # fmt: skip
 
@@ -232,7 +255,7 @@ class Numbers:
     def _rounded(self, target: int, known: list[tuple[Expr, int]], depth: int) -> Expr | None:
         if not known:
             return None
-        expr, number = self.random.choice(known)
+        expr, _ = self.random.choice(known)
         divisor = self.random.randint(2, 4)
         name = self.random.choice(["ceil", "floor"])
         self.seen(f"function {name}")
@@ -244,7 +267,7 @@ class Numbers:
         if not larger:
             return None
         self.seen("%")
-        expr, number = self.random.choice(larger)
+        expr, _ = self.random.choice(larger)
         made = binary("%", expr, literal(self.random.randint(2, 5)), PRODUCT)
         return self._reached(made, target, depth)
 
@@ -322,7 +345,7 @@ class Numbers:
         self.seen("**")
         base, power = self.random.choice(bases)
         left, right = self.equal_to(base, depth).at(POSTFIX), self.equal_to(power, depth).at(UNARY)
-        return Expr(f"{left.text} ** {right.text}", f"({left.code}) ** ({right.code})", POWER)
+        return Expr(f"{left.text} ** {right.text}", f"power({left.code}, {right.code})", POWER)
 
     # --- truths
 

@@ -1,4 +1,4 @@
-"""Networks of drawn blocks: entries, stages, streams, loops and decisions, heads; `document(seed)` draws one."""
+"""Networks of drawn blocks: entries, stages, streams, loops, decisions, heads; `document(seed)` draws one."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from typing import Any
 
 from random_networks.attributes import DRAWERS, Draw
 from random_networks.blocks import Drawn, activation, call_args, draw_block, draw_value, is_plain, reused, said
+from random_networks.drawing import Broken, Drawing
 from random_networks.expressions import Expr, Invalid, Numbers, Op, call, listed, literal, truth, value
-from random_networks.running import NetworkState, Tensor, coerced
+from random_networks.network_running import NetworkState, run_network
+from random_networks.running import Tensor, coerced
 from random_networks.shapes import FIRST, Shape, Type
-from random_networks.statements import Broken, Drawing, StatementDrawer
+from random_networks.statements import StatementDrawer
 from random_networks.trees import (
     Apply,
     Argument,
@@ -39,7 +41,8 @@ from random_networks.trees import (
     Statement,
 )
 
-ENTRY_LABELS = ("stem", "body", "down", "up", "neck", "conv", "norm", "act", "pool", "mid", "extra", "entry", "b", "x",
+ENTRY_LABELS = ("stem", "body", "down", "up", "neck", "conv", "norm", "act", "pool", "mid", "extra", "entry",
+                "b", "x",
                 "relu", "f1", "y", "weight", "images", "out", "blocks", "s0", "net", "Block")  # fmt: skip
 STAGE_LABELS = ("s1", "s2", "s3", "stage_", "trunk", "layers")
 PARAMETER_NAMES = (
@@ -169,8 +172,6 @@ class NetworkDrawer:
 
     def sample(self, made: Document, network: Network) -> Sample:
         """The document with what its network gives, run once more from the beginning."""
-        from random_networks.running import run_network
-
         world = self.drawing.world
         world.forget()
         state = run_network(world, network)

@@ -1,4 +1,4 @@
-"""What a document is held to: torch, fvcore, the written file, the other surface, and the shapes told a second time.
+"""What a document is held to: torch, fvcore, the written file, the other surface, shapes told a second time.
 
 `check(sample, folder)` raises `AssertionError` with what differs. torch is imported when it is needed.
 """

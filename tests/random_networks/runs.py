@@ -1,4 +1,4 @@
-"""One seed, run: its document held to the oracles, its variations, its twin. For pytest and bench/fuzz.py alike."""
+"""One seed, run: its document held to the oracles, its variations, its twin; for pytest and bench/fuzz.py."""
 
 from __future__ import annotations
 

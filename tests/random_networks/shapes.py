@@ -228,6 +228,23 @@ def _slice(a: Attributes, x: Type) -> list[Type]:
     return [_with(x, axis, a["length"])]
 
 
+def _select(a: Attributes, x: Type) -> list[Type]:
+    axis = axis_of(a.get("axis", 0), x)
+    need(x.rank > 1 and a["index"] < x.shape[axis], "a position that is not there")
+    return [Type((*x.shape[:axis], *x.shape[axis + 1 :]), x.batched)]
+
+
+def _relative_position_bias(a: Attributes) -> list[Type]:
+    return [Type((a["heads"], prod(a["window"]), prod(a["window"])), False)]
+
+
+def _window_mask(a: Attributes) -> list[Type]:
+    for size, window, shift in zip(a["size"], a["window"], a["shift"], strict=True):
+        need(size % window == 0 and 0 <= shift < window, "windows that do not part a map")
+    counts = [size // window for size, window in zip(a["size"], a["window"], strict=True)]
+    return [Type((prod(counts), 1, prod(a["window"]), prod(a["window"])), False)]
+
+
 def _pad(a: Attributes, x: Type) -> list[Type]:
     need(x.rank == 3 and len(a["sides"]) == 4 and min(a["sides"]) >= 0, "four sides of a map")
     left, right, top, bottom = a["sides"]
@@ -262,33 +279,41 @@ def _attention_bias(a: Attributes) -> list[Type]:
 
 Rule = Callable[..., list[Type]]
 POINTWISE = (
-    "relu", "relu6", "gelu", "silu", "sigmoid", "tanh", "hard_swish", "hard_sigmoid", "leaky_relu", "exp", "sqrt",
+    "relu", "relu6", "gelu", "silu", "sigmoid", "tanh", "hard_swish", "hard_sigmoid", "leaky_relu", "exp",
+    "sqrt",
     "neg", "identity", "drop_path", "add_number", "sub_number", "mul_number", "div_number", "number_minus",
 )  # fmt: skip
 RULES: dict[str, Rule] = {
     "conv2d": _conv2d, "conv_transpose2d": _conv_transpose2d, "linear": _linear, "matmul": _matmul,
     "mix_heads": _mix_heads, "batch_norm": _batch_norm, "layer_norm": _layer_norm, "group_norm": _group_norm,
-    "layer_scale": _layer_scale, "softmax": _along, "l2_normalize": _along, "max_pool": _pool, "avg_pool": _pool,
+    "layer_scale": _layer_scale, "softmax": _along, "l2_normalize": _along, "max_pool": _pool,
+    "avg_pool": _pool,
     "adaptive_avg_pool": _adaptive, "global_avg_pool": _global, "mean": _reduced, "sum": _reduced,
     "upsample": _upsample, "add": _met, "sub": _met, "mul": _met, "div": _met, "maximum": _met, "minimum": _met,
     "dropout": _dropout, "rearrange": _rearrange, "concat": _concat, "split": _split, "slice": _slice,
     "pad": _pad, "roll": _roll, "unfold": _unfold, "parameter": _parameter, "attention_bias": _attention_bias,
-    **dict.fromkeys(POINTWISE, _kept), "div_number": _divided,
+    **dict.fromkeys(POINTWISE, _kept), "div_number": _divided, "select": _select,
+    "relative_position_bias": _relative_position_bias, "window_mask": _window_mask,
 }  # fmt: skip
 OWNERS = (
-    "conv2d", "conv_transpose2d", "linear", "mix_heads", "batch_norm", "layer_norm", "group_norm", "layer_scale",
-    "parameter", "attention_bias",
+    "conv2d", "conv_transpose2d", "linear", "mix_heads", "batch_norm", "layer_norm", "group_norm",
+    "layer_scale",
+    "parameter", "attention_bias", "relative_position_bias", "window_mask",
 )  # fmt: skip
 """Those that own weights, and need a label."""
 BEGUN = ("conv2d", "conv_transpose2d", "linear", "mix_heads", "parameter")
 """Those whose weights `init` can begin."""
 FIRST = {
-    "conv2d": "out_channels", "conv_transpose2d": "out_channels", "linear": "out_features", "group_norm": "groups",
-    "mix_heads": "bias", "batch_norm": "eps", "layer_norm": "eps", "layer_scale": "value", "gelu": "approximate",
-    "leaky_relu": "slope", "softmax": "axis", "l2_normalize": "axis", "max_pool": "kernel", "avg_pool": "kernel",
+    "conv2d": "out_channels", "conv_transpose2d": "out_channels", "linear": "out_features",
+    "group_norm": "groups",
+    "mix_heads": "bias", "batch_norm": "eps", "layer_norm": "eps", "layer_scale": "value",
+    "gelu": "approximate",
+    "leaky_relu": "slope", "softmax": "axis", "l2_normalize": "axis", "max_pool": "kernel",
+    "avg_pool": "kernel",
     "adaptive_avg_pool": "size", "mean": "axes", "sum": "axes", "upsample": "scale", "add_number": "number",
     "sub_number": "number", "mul_number": "number", "div_number": "number", "number_minus": "number",
     "dropout": "rate", "rearrange": "pattern", "concat": "axis", "split": "sizes", "slice": "start",
     "pad": "sides", "roll": "shifts", "unfold": "kernel", "parameter": "extents", "attention_bias": "heads",
+    "select": "index",    "relative_position_bias": "heads", "window_mask": "size",
 }  # fmt: skip
 """The argument that may stand without its name."""

@@ -1,7 +1,8 @@
 """What else can be asked of a document: another resolution, variants of its network, spaces of such networks.
 
-Each is written twice: as settings or choices, which archdsl applies, and as the network that they come to, which is
-drawn with them applied to the records. Both must be one network.
+Each is written twice: as settings or choices, which archdsl applies, and as the network that they come to,
+which
+is drawn with them applied to the records. Both must be one network.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from random import Random
 from typing import Any
 
 from random_networks.blocks import draw_value
-from random_networks.expressions import Expr, Invalid, Op, literal, value
+from random_networks.expressions import Expr, Invalid, Op, TooLarge, literal, value
+from random_networks.network_running import NetworkState, run_network
 from random_networks.networks import Sample
-from random_networks.running import NetworkState, World, run_network
+from random_networks.running import World
 from random_networks.trees import (
     Argument,
     Document,
@@ -68,14 +70,17 @@ class Resized:
 
 
 def resized(sample: Sample, random: Random) -> Resized:
-    """The network at another resolution."""
-    size = random.randint(1, 13), random.randint(1, 13)
-    network = deepcopy(sample.network)
-    network.tensors[0][1][1:] = [literal(size[0]), literal(size[1])]
-    try:
-        return Resized(size, _again(sample, network).shapes)
-    except Invalid:
-        return Resized(size, None)
+    """The network at another resolution, at which its tensors are not too large to be tried."""
+    while True:
+        size = random.randint(1, 13), random.randint(1, 13)
+        network = deepcopy(sample.network)
+        network.tensors[0][1][1:] = [literal(size[0]), literal(size[1])]
+        try:
+            return Resized(size, _again(sample, network).shapes)
+        except TooLarge:
+            continue
+        except Invalid:
+            return Resized(size, None)
 
 
 # --- variants
@@ -336,7 +341,8 @@ def _set_features(sample: Sample, network: Network, random: Random) -> Setting |
 
 
 FORMS: list[Callable[[Sample, Network, Random], Setting | None]] = [
-    _set_parameter, _set_parameter, _set_element, _append_to_parameter, _set_argument, _set_argument, _set_entry,
+    _set_parameter, _set_parameter, _set_element, _append_to_parameter, _set_argument, _set_argument,
+    _set_entry,
     _append_to_stage, _set_stage, _set_block, _set_features,
 ]  # fmt: skip
 

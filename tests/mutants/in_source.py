@@ -55,8 +55,8 @@ SOURCE: tuple[Mutant, ...] = (
     Mutant(
         "a bias keeps its first values where the weight is given some",
         "archdsl/emit/inits.py",
-        '        if "bias" in names:\n            lines.append(f"        nn.init.zeros_({target}.bias)")',
-        "",
+        '        if "bias" in names:',
+        '        if "bias" in names and len(found) > 2:',
         (f"{_LANGUAGE}::test_blocks_that_begin_otherwise_have_classes_of_their_own",),
     ),
     Mutant(

@@ -1,5 +1,7 @@
 """What documents of 10,000 blocks cost: CPU time of `archdsl stats FILE --format json`, and how it grows.
 
+Of documents whose source is long, CPU time of `archdsl build FILE -o -` too.
+
     python bench/scale.py
 
 Goals: 10,000 different blocks in at most 3 s, twice the document in at most 2.3 times the CPU time, and
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import cpu
@@ -46,27 +49,39 @@ def lines(count: int) -> str:
     return HEAD + "      - conv_bn(32, kernel = 3)\n" * count
 
 
+def loose(count: int) -> str:
+    """A stage with a block that no container can hold: all of them are entries of a dictionary."""
+    return f"archdsl 1\nnetwork N(x: [3, 8, 8]) {{\n  stage s {{ relu; conv2d(3) * {count - 1} }}\n}}\n"
+
+
 KINDS = {
     "definitions, each called once.arch": definitions,
     "ffn of different ratios.yaml": ratios,
     "ffn of different widths.yaml": widths,
     "conv_bn written out.yaml": lines,
 }
+BUILT = {"conv2d called one by one.arch": loose}
+
+STATS = ("stats", "--format", "json")
+BUILD = ("build", "-o", "-")
 
 
-def seconds(folder: Path, name: str, text: str, repeats: int) -> float:
-    """The least CPU time of the command for a document."""
+def seconds(folder: Path, name: str, text: str, repeats: int, command: Sequence[str] = STATS) -> float:
+    """The least CPU time of a command for a document."""
     path = folder / name.replace(" ", "_").replace(",", "")
     path.write_text(text, encoding="utf-8")
-    return cpu.process([sys.executable, "-m", "archdsl", "stats", str(path), "--format", "json"], repeats)
+    name, *options = command
+    return cpu.process([sys.executable, "-m", "archdsl", name, str(path), *options], repeats)
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for kind, text in KINDS.items():
-            half = seconds(folder, kind, text(BLOCKS // 2), 3)
-            whole = seconds(folder, kind, text(BLOCKS), 3)
+        measured = [(STATS, kind, text) for kind, text in KINDS.items()]
+        measured += [(BUILD, kind, text) for kind, text in BUILT.items()]
+        for command, kind, text in measured:
+            half = seconds(folder, kind, text(BLOCKS // 2), 3, command)
+            whole = seconds(folder, kind, text(BLOCKS), 3, command)
             print(
                 f"{BLOCKS:,} {kind:<36} {whole:6.2f} s (goal 3)   {BLOCKS // 2:,} in {half:5.2f} s:"
                 f" {whole / half:4.2f} x (goal 2.3)"

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from archdsl.network import load
+from archdsl.ops.conv import Conv2d
 from archdsl.source import ArchError
 from archdsl.verify import verify
 
@@ -235,3 +236,30 @@ def test_an_index_that_has_no_module_leaves_a_gap(tmp_path: Path) -> None:
     module = network.build()
     assert [*module.state_dict()] == ["a.t.1.weight", "a.t.1.bias"]
     assert bool((module.state_dict()["a.t.1.weight"] == 1).all())
+
+
+@pytest.mark.parametrize("count", [10, 40])
+def test_what_makes_a_module_is_told_once(count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+    constructor = Conv2d.constructor
+
+    def counted(self: Conv2d, *given):
+        told.append(self)
+        return constructor(self, *given)
+
+    monkeypatch.setattr(Conv2d, "constructor", counted)
+    opened(f"stage s {{ relu; conv2d(3) * {count} }}", tmp_path).source()
+    assert len(told) == count
+
+
+@pytest.mark.parametrize("end", ["return y", "return if residual { y } else { x }"])
+@pytest.mark.parametrize("step", ["add_number(1)", "silu"])
+def test_a_pipe_may_be_long(step: str, end: str, tmp_path: Path) -> None:
+    pipe = "\n".join([f"|> {step}"] * 600)
+    block = f"block long(x: [C, H, W]; residual: bool = true) -> [C, H, W] {{\n y = x {pipe}\n {end}\n"
+    module = opened(f"a: long\n}}\n{block}", tmp_path).build()
+    image = torch.randn(2, 3, 9, 7)
+    expected = image
+    for _ in range(600):
+        expected = expected + 1 if step == "add_number(1)" else torch.nn.functional.silu(expected)
+    assert torch.equal(module(image), expected)

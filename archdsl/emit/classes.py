@@ -18,7 +18,6 @@ from archdsl.emit.names import class_name, suffix, unique
 from archdsl.emit.wrap import call_lines, conditional_lines, docstring
 from archdsl.graph import Argument, Graph, Node, Template
 from archdsl.ops import Constructor, Spelling, TensorType
-from archdsl.ops.activation import Activation
 from archdsl.record import Record
 from archdsl.scalar import (
     Scalar,
@@ -397,7 +396,6 @@ class _Writer:
         for name in self.required:
             required.append(Parameter(name, FUNCTION, None))
         for given in self.callables:
-            assert isinstance(given.op, Activation)
             text = given.op.as_function()
             (defaulted if text else required).append(Parameter(given.name, FUNCTION, text or None))
         if template.drops_paths:
@@ -460,7 +458,6 @@ def _function(node: Node, name: str, callables: Sequence[str]) -> str:
     given = next(given for given in node.callables if given.name == name)
     if given.through in callables:
         return given.through or ""
-    assert isinstance(given.op, Activation)
     return given.op.as_function()
 
 

@@ -10,10 +10,12 @@ from archdsl.emit.wrap import WIDTH, with_comment
 from archdsl.graph import Node, Template
 from archdsl.ops import Code, Spelling, TensorType
 from archdsl.ops.activation import Activation
-from archdsl.scalar import human_text, python_text
+from archdsl.scalar import ATOM, human_text, python_text
 
 MOST_NESTED_CALLS = 3
 """A line with more calls inside one another is cut in two: people do not read further."""
+MOST_PENDING = 50
+"""A longer chain of calls waits for no reader: its lines are written, and no walk down a tree is deeper."""
 
 
 class Tree:
@@ -22,43 +24,15 @@ class Tree:
     def __init__(self, node: Node, operands: list[Tree | int]) -> None:
         self.node = node
         self.operands = operands
+        self.height: int = 1 + max((o.height for o in operands if isinstance(o, Tree)), default=0)
+        """How many nodes stand inside one another."""
 
     @property
     def depth(self) -> int:
         """How many calls stand inside one another; signs and methods read in a line and count none."""
         inner = max((o.depth for o in self.operands if isinstance(o, Tree)), default=0)
         op = self.node.op
-        in_line = op is not None and op.kind in _IN_LINE
-        return inner if in_line else inner + 1
-
-
-_IN_LINE = frozenset(
-    [
-        "add",
-        "sub",
-        "mul",
-        "div",
-        "matmul",
-        "add_number",
-        "sub_number",
-        "mul_number",
-        "div_number",
-        "number_minus",
-        "neg",
-        "rearrange",
-        "softmax",
-        "mean",
-        "sum",
-        "exp",
-        "sqrt",
-        "identity",
-        "split",
-        "slice",
-        "select",
-        "roll",
-        "global_avg_pool",
-    ]
-)
+        return inner if op is not None and op.in_line else inner + 1
 
 
 def shape_comment(type_: TensorType, axes: Sequence[str] = ()) -> str:
@@ -79,7 +53,6 @@ class Forward:
         rename: Callable[[str], str],
         branches: Sequence[Branch] = (),
         called: Mapping[int, str] | None = None,
-        indent: int = 8,
     ) -> None:
         self.template = template
         self.module_of = module_of
@@ -87,7 +60,7 @@ class Forward:
         self.write = Spelling(rename)
         self.branches = {branch.first: branch for branch in branches}
         self.called = called or {}
-        self.indent = indent
+        self.indent = 8
         self.lines: list[str] = []
         self.uses = _uses(template)
         for branch in branches:
@@ -125,11 +98,13 @@ class Forward:
     def _add(self, node: Node) -> None:
         """Note a node: as an operand of the one that reads it, or as a statement."""
         template = self.template
-        if node.op is not None and node.op.reads_twice(*template.input_types(node)):
-            for value in node.inputs:
-                if value in self.pending and template.types[value].batched:
-                    tree = self.pending.pop(value)
-                    self._assign(value, self._name_for(value, tree), tree)
+        twice = node.op is not None and node.op.reads_twice(*template.input_types(node))
+        for value in node.inputs:
+            waiting = self.pending.get(value)
+            if waiting is not None and (
+                (twice and template.types[value].batched) or waiting.height >= MOST_PENDING
+            ):
+                self._assign(value, self._name_for(value, waiting), self.pending.pop(value))
         tree = Tree(node, [self.pending.pop(v, v) for v in node.inputs])
         if len(node.outputs) != 1:
             self._assign_many(node, tree)
@@ -154,9 +129,9 @@ class Forward:
         if branch.last == len(template.nodes) and template.outputs == (branch.result,):
             whole = self._tree_of(nodes)
             text = self._render(whole).text if whole is not None else ""
-            line = f"return {text} if {condition} else {plain}"
-            if whole is not None and self.indent + len(line) <= WIDTH:
-                self._statement(line, template.types[branch.result], "")
+            text = f"{text} if {condition} else {plain}"
+            if whole is not None and self.indent + len("return ") + len(text) <= WIDTH:
+                self._statement("return ", Code(text, 0), template.types[branch.result], "")
                 return True
         self.uses[branch.otherwise] -= 1
         name = plain
@@ -182,7 +157,7 @@ class Forward:
                 return None
             trees[node.outputs[0]] = Tree(node, [trees.get(value, value) for value in node.inputs])
         tree = trees[nodes[-1].outputs[0]]
-        return tree if tree.depth <= MOST_NESTED_CALLS else None
+        return tree if tree.height <= MOST_PENDING and tree.depth <= MOST_NESTED_CALLS else None
 
     def _is_result(self, node: Node, value: int) -> bool:
         """Whether a tensor is all that the block returns, and nothing stands between."""
@@ -202,7 +177,7 @@ class Forward:
     def _assign(self, value: int, name: str, tree: Tree) -> None:
         tree = self._shortened(tree, name, f"{name} = ")
         type_ = self.template.types[value]
-        self._statement(f"{name} = {self._render(tree).text}", type_, name)
+        self._statement(f"{name} = ", self._render(tree), type_, name)
         self._consume(tree)
         self._hold(name, value)
 
@@ -212,7 +187,7 @@ class Forward:
             spare = self._spare(tree)
             tree = self._shortened(tree, spare, "return ")
             type_ = self.template.types[outputs[0]]
-            self._statement(f"return {self._render(tree).text}", type_, spare)
+            self._statement("return ", self._render(tree), type_, spare)
             return
         texts = [self._result(value) for value in outputs]
         self.lines.append(f"{' ' * self.indent}return {', '.join(texts)}")
@@ -221,20 +196,21 @@ class Forward:
         tree = self.pending.get(value)
         return self._render(tree).text if tree is not None else self.variable[value]
 
-    def _statement(self, text: str, type_: TensorType, name: str) -> None:
+    def _statement(self, before: str, code: Code, type_: TensorType, name: str) -> None:
+        """Write `before` and an expression; `name` is free for the first part of one that is too long."""
         comment = shape_comment(type_, self.template.axes)
-        while self.indent + len(text) > WIDTH:
-            cut = _chain_cut(text, WIDTH - self.indent)
+        pad, text = " " * self.indent, code.text
+        room = WIDTH - self.indent - len(before)
+        while code.level == ATOM and len(text) > room:
+            cut = _chain_cut(text, room)
             if cut is None:
                 break
             # A chain of methods that is too long goes on in a line of its own.
-            head, _, expression = text[:cut].partition("return ")
-            start = expression if not head else text[:cut].partition(" = ")[2]
-            self.lines.append(f"{' ' * self.indent}{name} = {start}")
-            text = ("return " if not head else f"{name} = ") + name + text[cut:]
+            self.lines.append(f"{pad}{name} = {text[:cut]}")
+            text = name + text[cut:]
         said = "" if comment == self.shown else comment
         self.shown = comment
-        self.lines += with_comment(" " * self.indent + text, said)
+        self.lines += with_comment(f"{pad}{before}{text}", said)
 
     # --- variables
 
@@ -315,15 +291,14 @@ class Forward:
 
 
 def _chain_cut(text: str, room: int) -> int | None:
-    """Where to cut `name = a.b(...).c(...)` so that the first part fits; None where it is no such chain."""
+    """Where to cut `a.b(...).c(...)` so that the first part fits; None where it is no such chain."""
     depth, best = 0, None
-    body = text.partition(" = ")[0] + " = " if " = " in text.partition("(")[0] else "return "
     for place, char in enumerate(text):
         if char in "([":
             depth += 1
         elif char in ")]":
             depth -= 1
-        elif depth or place < len(body):
+        elif depth:
             continue
         elif char == " ":
             return None

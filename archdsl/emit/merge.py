@@ -15,7 +15,6 @@ from typing import Final, TypeAlias
 
 from archdsl.graph import Callable, Node, Question, Template
 from archdsl.ops import Code, Op, Spelling, TensorType
-from archdsl.ops.activation import Activation
 from archdsl.record import Record
 from archdsl.scalar import Apply, Scalar, ScalarError, Term, evaluate, human_text
 
@@ -370,4 +369,4 @@ def op_texts(op: Op | None, types: tuple[TensorType, ...]) -> object:
 
 def _is_function(op: Op | None) -> bool:
     """Whether a class can take it as an argument."""
-    return isinstance(op, Activation) and bool(op.as_function())
+    return op is not None and bool(op.as_function())

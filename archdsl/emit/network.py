@@ -53,6 +53,14 @@ class NetworkClass:
         }
         dropping = [i for i, n in enumerate(self.template.nodes) if n.drops_paths]
         self.rate_of = {index: number for number, index in enumerate(dropping)}
+        self.made = tuple([self._made(index) for index in range(len(self.template.nodes))])
+        """What makes the module of each node; where it drops paths, with a rate that is called `rate`."""
+        self.first_of: dict[str, int] = {}
+        """By the label of entries with an index: the first of them that has a module."""
+        for index, node in enumerate(self.template.nodes):
+            name, dot, _ = (node.label or "").partition(".")
+            if dot and self.made[index] is not None:
+                self.first_of.setdefault(name, index)
         self.stored: set[str] = set()
         """The arguments that the methods use."""
         self.loose = {stage.label for stage in graph.stages if self._is_loose(stage)}
@@ -109,18 +117,28 @@ class NetworkClass:
             lines += init_lines(init, self.template, self.attributes)
         return lines
 
-    def _made(self, index: int, rate: str = "") -> Constructor | None:
+    def _made(self, index: int) -> Constructor | None:
         node = self.template.nodes[index]
-        rate = rate or f"rates[{self.rate_of.get(index, 0)}]"
         if node.op is not None:
             made = node.op.constructor(Spelling(str), *self.template.input_types(node))
-            return Constructor(made.name, (rate,)) if made is not None and node.drops_paths else made
+            return Constructor(made.name, ("rate",)) if made is not None and node.drops_paths else made
         assert node.child is not None
-        return child_constructor(node, self.classes.of(node.child), str, rate)
+        return child_constructor(node, self.classes.of(node.child), str, "rate")
+
+    def _rated(self, index: int) -> Constructor | None:
+        """What makes the module of a node that stands alone, with its own rate."""
+        made = self.made[index]
+        if made is None or index not in self.rate_of:
+            return made
+        rate = f"rates[{self.rate_of[index]}]"
+        if self.template.nodes[index].child is None:
+            return Constructor(made.name, (rate,))
+        keywords = [(name, rate if name == "drop_path" else value) for name, value in made.keywords]
+        return Constructor(made.name, made.args, tuple(keywords))
 
     def _entry(self, index: int) -> list[str]:
         node = self.template.nodes[index]
-        made = self._made(index)
+        made = self._rated(index)
         if made is None:
             return []
         comment = shape_comment(self.template.types[node.outputs[0]])
@@ -133,18 +151,16 @@ class NetworkClass:
 
     def _dictionary(self, index: int) -> list[str]:
         """The line that makes what holds an entry whose label carries an index, before the first of them."""
-        group, dot, _ = (self.template.nodes[index].label or "").partition(".")
-        others = [n for n, node in enumerate(self.template.nodes)
-                  if (node.label or "").startswith(f"{group}.") and self._made(n) is not None]  # fmt: skip
-        return [f"        self.{group} = nn.ModuleDict()"] if dot and others[0] == index else []
+        group = self.attributes[index].name
+        return [f"        self.{group} = nn.ModuleDict()"] if self.first_of.get(group) == index else []
 
     def _is_loose(self, stage: Stage) -> bool:
         """Whether a stage has a block without a module, which no container can hold."""
-        return any(self._made(index) is None for index in range(stage.first, stage.last))
+        return any(self.made[index] is None for index in range(stage.first, stage.last))
 
     def _is_optional(self, index: int) -> bool:
         """Whether an entry of the head goes where there are no classes to tell apart."""
-        made, node = self._made(index), self.template.nodes[index]
+        made, node = self.made[index], self.template.nodes[index]
         return (
             index >= self.graph.head
             and made is not None
@@ -164,9 +180,11 @@ class NetworkClass:
         if has_names(stage, self.graph):
             return self._pinned_stage(stage, comment)
         items: list[str] = []
+        kinds = [self._kind(index) for index in range(stage.first, stage.last)]
         start = stage.first
         while start < stage.last:
-            period, end = self._repetition(start, stage.last)
+            period, end = _repetition(kinds, start - stage.first)
+            end += stage.first
             if period == 1 and self._is_transition(start, end):
                 end = start + 1
             items += self._run(start, end, period)
@@ -196,18 +214,16 @@ class NetworkClass:
         labels = [(self.template.nodes[i].label or "").rpartition(".")[2] for i in (start, index)]
         if not all(label.isdigit() for label in labels):
             return False
-        return int(labels[1]) - int(labels[0]) == index - start and self._made(start, "rate") == self._made(
-            index, "rate"
-        )
+        return int(labels[1]) - int(labels[0]) == index - start and self.made[start] == self.made[index]
 
     def _added(self, stage: str, start: int, end: int) -> list[str]:
         """`add_module` for one block, or a loop for a run of them."""
         label = (self.template.nodes[start].label or "").rpartition(".")[2]
         if end - start == 1:
-            made = self._made(start)
+            made = self._rated(start)
             assert made is not None
             return call_lines(f'self.{stage}.add_module("{label}", {made.name}(', argument_texts(made), "))", 8)
-        made = self._made(start, "rate")
+        made = self.made[start]
         assert made is not None
         first = int(label)
         if start in self.rate_of:
@@ -221,35 +237,19 @@ class NetworkClass:
 
     def _kind(self, index: int) -> object:
         """What blocks of a run share: their class, and whether they have a rate; primitives are made alike."""
-        made = self._made(index, "rate")
+        made = self.made[index]
         if made is None or self.template.nodes[index].child is None:
             return made
         return made.name, index in self.rate_of
 
-    def _repetition(self, start: int, last: int) -> tuple[int, int]:
-        """How many kinds of blocks follow each other from `start` on, again and again, and where that ends.
-
-        The fewest of those that reach furthest; (1, start + 1) for a block that repeats nothing.
-        """
-        kinds = [self._kind(index) for index in range(start, last)]
-        best, reach = 1, 1
-        for period in range(1, MOST_ALTERNATING + 1):
-            end = period
-            while end < len(kinds) and kinds[end] == kinds[end - period]:
-                end += 1
-            end -= end % period
-            if (period == 1 or end >= 2 * period) and end > reach and None not in kinds[:period]:
-                best, reach = period, end
-        return best, start + reach
-
     def _is_transition(self, start: int, end: int) -> bool:
         """Whether the first of a run takes other channels than the rest, which are all made alike."""
-        args = [m.args for index in range(start, end) if (m := self._made(index, "rate"))]
+        args = [m.args for index in range(start, end) if (m := self.made[index])]
         return len(args) > 2 and args[0] != args[1] and self._varying(range(start + 1, end)) == []
 
     def _varying(self, indices: range) -> list[str]:
         """What differs between blocks of one class, but for their rates."""
-        made = [m for index in indices if (m := self._made(index, "rate"))]
+        made = [m for index in indices if (m := self.made[index])]
         columns = [(str(place), [m.args[place] for m in made]) for place in range(len(made[0].args))]
         columns += self._keyword_rows(indices).items()
         return [name for name, values in columns if len(set(values)) > 1]
@@ -257,7 +257,7 @@ class NetworkClass:
     def _run(self, start: int, end: int, period: int) -> list[str]:
         """Lines for blocks whose classes repeat: one call, or a comprehension over what differs."""
         if end - start == 1:
-            single = self._made(start)
+            single = self._rated(start)
             assert single is not None
             return _indented(call_lines(f"{single.name}(", argument_texts(single), "),", 12), 12)
         taken = {"num_classes", "in_channels"} | ({"block"} if period > 1 else set())
@@ -269,7 +269,7 @@ class NetworkClass:
     def _call_over(self, indices: range, taken: set[str]) -> tuple[str, list[tuple[str, str]]]:
         """The call that makes each of some blocks of one class, and (name, list) of what differs in it."""
         start = indices[0]
-        made = [self._made(index, "rate") for index in indices]
+        made = [self.made[index] for index in indices]
         first = made[0]
         assert first is not None
         keywords = self._keyword_rows(indices)
@@ -306,7 +306,7 @@ class NetworkClass:
 
     def _keyword_rows(self, indices: range) -> dict[str, list[str]]:
         """For every argument by name that some of these blocks give: its text in each of them."""
-        given = [dict(m.keywords) for i in indices if (m := self._made(i, "rate"))]
+        given = [dict(m.keywords) for i in indices if (m := self.made[i])]
         child = self.template.nodes[indices[0]].child
         names = [*given[0]] if child is None else [p.name for p in self.classes.of(child).parameters]
         return {
@@ -535,6 +535,22 @@ class NetworkClass:
             lines.append(f"            {self._statement(nodes[start], block)}")
             start = end
         return lines
+
+
+def _repetition(kinds: Sequence[object], start: int) -> tuple[int, int]:
+    """How many kinds of blocks follow each other from `start` on, again and again, and where that ends.
+
+    The fewest of those that reach furthest; (1, start + 1) for a block that repeats nothing.
+    """
+    best, reach = 1, 1
+    for period in range(1, MOST_ALTERNATING + 1):
+        end = start + period
+        while end < len(kinds) and kinds[end] == kinds[end - period]:
+            end += 1
+        length = end - start - (end - start) % period
+        if (period == 1 or length >= 2 * period) and length > reach:
+            best, reach = period, length
+    return best, start + reach
 
 
 def _indented(lines: list[str], indent: int) -> list[str]:

@@ -26,7 +26,6 @@ class Activation(Pointwise):
     function: ClassVar[str] = ""
 
     def as_function(self) -> str:
-        """The function of one tensor that it is, `F.relu`; empty where it needs more than the tensor."""
         return self.function if self == type(self)() else ""
 
     def call(self, write: Spelling, module: str, *x: Code, types: tuple[TensorType, ...]) -> Code:
@@ -116,6 +115,7 @@ class Softmax(Weightless):
     """exp(x) normalised to the sum 1 along an axis, the last unless given."""
 
     kind = "softmax"
+    in_line = True
     by_value = ("axis",)
 
     axis: Int = const(-1)

@@ -195,6 +195,8 @@ class Op(Record):
     choices: ClassVar[dict[str, tuple[str, ...]]] = {}
     by_value: ClassVar[tuple[str, ...]] = ()
     """Attributes whose value decides the text of a call: blocks that differ in them share no class."""
+    in_line: ClassVar[bool] = False
+    """Whether its call reads in a line, as signs and methods of a tensor do: it nests nothing."""
     parameters: ClassVar[dict[str, Parameter]] = {}
     """Its attributes by name, in the order in which a call may give them."""
 
@@ -247,6 +249,10 @@ class Op(Record):
     def constructor(self, write: Spelling, *x: TensorType) -> Constructor | None:
         """The call that makes its module, or None where it needs none."""
         return None
+
+    def as_function(self) -> str:
+        """The function of one tensor that it is, `F.relu`; empty where it is none, or needs more than that."""
+        return ""
 
     @abstractmethod
     def call(self, write: Spelling, module: str, *x: Code, types: tuple[TensorType, ...]) -> Code:

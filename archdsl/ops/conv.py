@@ -270,6 +270,7 @@ class Matmul(Op):
     """The product of matrices over the last two axes, `a @ b`: [..., N, K] and [..., K, M] give [..., N, M]."""
 
     kind = "matmul"
+    in_line = True
     operator = "matmul"
     inputs: ClassVar[int] = 2
 

@@ -51,6 +51,7 @@ class _Arithmetic(Weightless):
     """An operation on two tensors that Python writes with a sign."""
 
     inputs = 2
+    in_line = True
     sign: ClassVar[str] = ""
 
     def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
@@ -91,6 +92,7 @@ class Div(_Arithmetic):
 class _WithNumber(Pointwise):
     """An operation on a tensor and a number."""
 
+    in_line = True
     sign: ClassVar[str] = ""
 
     number: Real
@@ -164,6 +166,8 @@ class Minimum(_Extreme):
 
 
 class _Function(Pointwise):
+    in_line = True
+
     def call(self, write: Spelling, module: str, *x: Code, types: tuple[TensorType, ...]) -> Code:
         return Code(f"{x[0].atom}.{self.kind}()")
 
@@ -184,6 +188,7 @@ class Neg(Pointwise):
     """`-x`."""
 
     kind = "neg"
+    in_line = True
 
     def call(self, write: Spelling, module: str, *x: Code, types: tuple[TensorType, ...]) -> Code:
         return Code(f"-{x[0].atom}", 7)
@@ -210,6 +215,7 @@ class Identity(Pointwise):
     """The tensor itself."""
 
     kind = "identity"
+    in_line = True
 
     def is_view(self, *x: TensorType) -> bool:
         return True

@@ -66,6 +66,7 @@ class Rearrange(Weightless):
     """
 
     kind = "rearrange"
+    in_line = True
 
     pattern: Text
     _sizes: tuple[tuple[str, Scalar], ...] = ()
@@ -283,6 +284,7 @@ class Split(Weightless):
     """A tensor cut into pieces of the given sizes along an axis: `a, b = x |> split([c, d])`."""
 
     kind = "split"
+    in_line = True
     by_value = ("axis",)
     outputs = -1
 
@@ -325,6 +327,7 @@ class Slice(Weightless):
     """`length` positions of an axis from `start` on."""
 
     kind = "slice"
+    in_line = True
     by_value = ("axis",)
 
     start: Count
@@ -356,6 +359,7 @@ class Select(Weightless):
     """One position of an axis, which is an axis no more: a class token of [tokens, dim] is [dim]."""
 
     kind = "select"
+    in_line = True
     by_value = ("axis",)
 
     index: Count
@@ -400,6 +404,7 @@ class Roll(Weightless):
     """Axes shifted round, the rows and columns of a map [C, H, W] unless others are given."""
 
     kind = "roll"
+    in_line = True
     by_value = ("axes",)
 
     shifts: Ints

@@ -114,6 +114,7 @@ class AdaptiveAvgPool(Weightless):
 class _Reduction(Weightless):
     """One value for all positions of some axes."""
 
+    in_line = True
     method: ClassVar[str] = ""
     by_value: ClassVar[tuple[str, ...]] = ("axes",)
 
@@ -159,6 +160,7 @@ class GlobalAvgPool(Weightless):
     """The mean over all positions of a map: [C, H, W] gives [C]."""
 
     kind = "global_avg_pool"
+    in_line = True
 
     def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
         expect_rank(x[0], 3, self.kind)

@@ -27,22 +27,22 @@ SOURCE: tuple[Mutant, ...] = (
     Mutant(
         "blocks that begin otherwise share a class",
         "archdsl/emit/classes.py",
-        "        template.inits,\n    )",
-        "    )",
+        "        template.inits,\n        tuple(texts),",
+        "        tuple(texts),",
         (f"{_LANGUAGE}::test_blocks_that_begin_otherwise_have_classes_of_their_own",),
     ),
     Mutant(
         "an argument is left out that is not the default",
         "archdsl/emit/classes.py",
-        "elif text != parameter.default:",
-        "elif text != parameter.default and not is_constant(term):",
+        "\n        elif text != parameter.default:",
+        "\n        elif text != parameter.default and not is_constant(term):",
         (f"{_LANGUAGE}::test_a_block_called_twice_owns_its_weights_once",),
     ),
     Mutant(
         "required arguments stand in the wrong order",
         "archdsl/emit/classes.py",
-        "            args.append(text)",
-        "            args.insert(0, text)",
+        "\n            args.append(text)",
+        "\n            args.insert(0, text)",
         (f"{_LANGUAGE}::test_operations_and_blocks_as_arguments",),
     ),
     Mutant(
@@ -55,8 +55,8 @@ SOURCE: tuple[Mutant, ...] = (
     Mutant(
         "a bias keeps its first values where the weight is given some",
         "archdsl/emit/inits.py",
-        '        if "bias" in names:\n            lines.append(f"        nn.init.zeros_({target}.bias)")',
-        "",
+        '        if "bias" in names:',
+        '        if "bias" in names and len(found) > 2:',
         (f"{_LANGUAGE}::test_blocks_that_begin_otherwise_have_classes_of_their_own",),
     ),
     Mutant(
@@ -76,8 +76,8 @@ SOURCE: tuple[Mutant, ...] = (
     Mutant(
         "a run of blocks takes the rates before its own",
         "archdsl/emit/network.py",
-        'sources.append(("rate", f"rates[{rate}:{rate + end - start}]"))',
-        'sources.append(("rate", f"rates[{rate - 1}:{rate + end - start - 1}]"))',
+        'return f"rates[{numbers[0]}:{numbers[-1] + 1}{by}]"',
+        'return f"rates[{numbers[0] + 1}:{numbers[-1] + 2}{by}]"',
         (_RATES,),
     ),
     Mutant(
@@ -90,15 +90,15 @@ SOURCE: tuple[Mutant, ...] = (
     Mutant(
         "a block alone takes the first rate",
         "archdsl/emit/network.py",
-        'rate = rate or f"rates[{self.rate_of.get(index, 0)}]"',
-        'rate = rate or "rates[0]"',
+        'rate = f"rates[{self.rate_of[index]}]"',
+        'rate = "rates[0]"',
         (_RATES,),
     ),
     Mutant(
         "features end one block too early",
         "archdsl/emit/network.py",
-        "return 1 + max(i for i, node in enumerate(nodes)",
-        "return max(i for i, node in enumerate(nodes)",
+        "for index, node in enumerate(self.template.nodes, 1))",
+        "for index, node in enumerate(self.template.nodes))",
         (f"{_LANGUAGE}::test_features_of_entries_beside_other_streams",),
     ),
     Mutant(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from archdsl import syntax as s
@@ -94,13 +94,9 @@ class Expressions:
         """Count work that grows with a number of the document; raises an error beyond a bound."""
         raise NotImplementedError
 
-    def decide(self, condition: s.Expr) -> bool | None:
-        """The outcome of a compile-time condition, noted as a decision; None after an error."""
+    def deciding(self, condition: s.Expr) -> AbstractContextManager[bool | None]:
+        """The outcome of a condition, None after an error; what is made inside stands in that branch of it."""
         raise NotImplementedError
-
-    def branch(self, expr: s.Expr, outcome: bool) -> Value:
-        """The value of the branch that the condition decided for last."""
-        return self.evaluate(expr)
 
     # --- what a network does with choices
 
@@ -166,10 +162,10 @@ class Expressions:
             case s.Labelled():
                 return self._labelled(expr, None)
             case s.IfExpr():
-                outcome = self.decide(expr.condition)
-                if outcome is None:
-                    return POISON
-                return self.branch(expr.then if outcome else expr.otherwise, outcome)
+                with self.deciding(expr.condition) as outcome:
+                    if outcome is None:
+                        return POISON
+                    return self.evaluate(expr.then if outcome else expr.otherwise)
             case s.Paren((inner,)):
                 return self.evaluate(inner)
             case s.Paren():

@@ -376,10 +376,9 @@ class Expressions:
     def _step(self, value: Value, step: s.Expr) -> Value:
         if isinstance(step, s.Labelled):
             return self._labelled(step, value)
-        if isinstance(step, s.Name):
-            return self.call(step.id, (), value, None, step.span, step.span)
-        assert isinstance(step, s.Call)
-        return self.call(step.name, step.args, value, None, step.span, step.name_span)
+        assert isinstance(step, (s.Name, s.Call))
+        call = s.as_call(step)
+        return self.call(call.name, call.args, value, None, call.span, call.name_span)
 
     def label_text(self, label: str, index: s.Expr | None) -> str:
         """The key that a label makes: `conv`, or `conv.2` where it carries an index."""
@@ -394,11 +393,8 @@ class Expressions:
 
     def _labelled(self, expr: s.Labelled, piped: Value | None) -> Value:
         label = self.label_text(expr.label, expr.index)
-        call = expr.call
-        args = call.args if isinstance(call, s.Call) else ()
-        name = call.name if isinstance(call, s.Call) else call.id
-        name_span = call.name_span if isinstance(call, s.Call) else call.span
-        result = self.call(name, args, piped, label, expr.span, name_span)
+        call = s.as_call(expr.call)
+        result = self.call(call.name, call.args, piped, label, expr.span, call.name_span)
         if isinstance(result, (OpRef, BlockRef)):
             return ModuleRef(label, result, expr.span)
         return result

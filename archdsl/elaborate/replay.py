@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from archdsl import syntax as s
 from archdsl.elaborate.binding import Bound, Called, Signature, usual_value, usual_values
+from archdsl.elaborate.functions import FUNCTIONS
 from archdsl.elaborate.values import (
     ATTRIBUTE_TYPES,
     LARGEST_DIM,
@@ -75,7 +76,6 @@ _SIMPLE = (
     s.Binary, s.Call, s.Labelled, s.Pipe, s.Paren, s.IfExpr, s.ListExpr, s.Target, s.Shape, s.Argument,
     s.LabelPath,
 )  # fmt: skip
-_COUNTING = frozenset(["range", "first", "last", "len", "sum"])
 
 
 def is_simple(block: s.Block) -> bool:
@@ -83,7 +83,7 @@ def is_simple(block: s.Block) -> bool:
     for part in s.parts_of(block.body, object):
         if not isinstance(part, _SIMPLE):
             return False
-        if isinstance(part, s.Call) and part.name in _COUNTING:
+        if isinstance(part, s.Call) and part.name in FUNCTIONS and FUNCTIONS[part.name].counts:
             return False
         if isinstance(part, s.Labelled) and part.index is not None:
             return False

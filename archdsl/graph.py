@@ -42,7 +42,7 @@ class Node(Record):
     label: str | None
     module: int
     span: Span
-    guards: tuple[Question, ...] = ()
+    within: tuple[Question, ...] = ()
     """The decisions that it stands in: it is there because each of them came out so."""
     through: str | None = None
     """The argument of its block that named the primitive, as in `y |> act`."""
@@ -79,12 +79,17 @@ class Argument(Record):
 
 class Decision(Record):
     """A compile-time `if`: the argument and the condition that it asked, the answer, and whether the
-    answer differs from what the defaults would give."""
+    answer differs from what the defaults would give. Or an argument that is another operation than usual."""
 
     name: str
     condition: str
+    """As it is shown."""
     outcome: bool
     unusual: bool
+    term: Term | None = None
+    """What was asked; None where no number decided, but which operation is given."""
+    argument: str | None = None
+    """The argument that is another operation than usual, where that is all that it says."""
 
 
 class Initialisation(Record):
@@ -115,8 +120,6 @@ class Template(Record):
     decisions: tuple[Decision, ...]
     inits: tuple[Initialisation, ...]
     span: Span
-    questions: tuple[Question, ...] = ()
-    """What its decisions asked, and the answers."""
     callables: tuple[Callable, ...] = ()
     """The primitives that are its usual arguments, by the names of the arguments that take them."""
     general: Template | None = None

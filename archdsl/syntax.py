@@ -483,6 +483,11 @@ class Document(Record):
     span: Span
 
 
+def as_call(expr: Name | Call) -> Call:
+    """What is called, and with what: a name alone has no arguments."""
+    return expr if isinstance(expr, Call) else Call(expr.id, (), expr.span, expr.span)
+
+
 def names_in(part: object) -> Iterator[str]:
     """Every name that a part of a document reads or calls; names that it gives are not among them."""
     for found in parts_of(part, Name | Call):

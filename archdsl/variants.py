@@ -268,8 +268,9 @@ class _Edits:
             changed = with_argument(call, rest[0], setting, first_argument(call, self.unit))
             if changed is None:
                 message = f"{entry.label!r} is given no argument {rest[0]!r}"
-                given = call.args if isinstance(call, s.Call) else ()
-                self.mistake("E0224", message, setting.span, unset_help([arg.name or "" for arg in given]))
+                assert isinstance(call, s.Name | s.Call), "what has arguments to unset"
+                given = [arg.name or "" for arg in s.as_call(call).args]
+                self.mistake("E0224", message, setting.span, unset_help(given))
             else:
                 self.changed[entry.label] = entry.replace(call=changed)
 
@@ -330,9 +331,8 @@ def with_argument(call: s.Expr, name: str, setting: s.Setting, first: str | None
 
     `first` is the argument that may be given without its name.
     """
-    if isinstance(call, s.Name):
-        call = s.Call(call.id, (), call.span, call.span)
-    assert isinstance(call, s.Call)
+    assert isinstance(call, s.Name | s.Call)
+    call = s.as_call(call)
     kept = tuple(arg for arg in call.args if (arg.name or first) != name)
     if setting.kind == "unset":
         return call.replace(args=kept) if len(kept) < len(call.args) else None
@@ -342,7 +342,7 @@ def with_argument(call: s.Expr, name: str, setting: s.Setting, first: str | None
 
 def first_argument(call: s.Expr, unit: Unit) -> str | None:
     """The argument of what is called that may be given without its name, where it has one."""
-    name = call.name if isinstance(call, s.Call) else call.id if isinstance(call, s.Name) else ""
+    name = s.as_call(call).name if isinstance(call, s.Name | s.Call) else ""
     callee = unit.blocks[name][0] if name in unit.blocks else OPS.get(name)
     return None if callee is None else first_parameter(callee)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from archdsl import syntax as s
@@ -203,9 +204,10 @@ class _Defaults(Expressions):
     def report(self, error: Refused) -> None:
         raise error
 
-    def decide(self, condition: s.Expr) -> bool | None:
+    @contextmanager
+    def deciding(self, condition: s.Expr) -> Iterator[bool | None]:
         truth = self.truth_of(condition)
-        return None if isinstance(truth, Poison) else truth.value is True
+        yield None if isinstance(truth, Poison) else truth.value is True
 
     def add_op(
         self,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from archdsl import syntax as s
@@ -79,12 +80,9 @@ class BlockElaborator(Expressions):
         self.guards: list[tuple[Term, Constant]] = []
         self.called: dict[int, Called] = {}
         self.raw: list[tuple[TensorType, ...]] = []
-        self.decided: list[tuple[Decision, Term | None]] = []
         self.pinned = False
-        # What the branches of generated classes are made of (archdsl/emit/merge.py).
-        self.questions: dict[Term, bool] = {}
-        self.question: Term | None = None
         self.within: tuple[Question, ...] = ()
+        """The decisions that nodes stand in now: what branches of generated classes are made of."""
 
     def report(self, error: Refused) -> None:
         self.shared.report(error)
@@ -289,50 +287,43 @@ class BlockElaborator(Expressions):
 
     # --- decisions
 
-    def decide(self, condition: s.Expr) -> bool | None:
+    @contextmanager
+    def deciding(self, condition: s.Expr) -> Iterator[bool | None]:
+        before = self.within
+        outcome, term = self._decided(condition)
+        if outcome is not None and term is not None:
+            self.within = (*before, (term, outcome))
         try:
-            value = self.truth_of(condition)
-        except Refused as error:
-            self.report(error)
-            return None
-        if isinstance(value, Poison):
-            return None
-        outcome = value.value is True
-        self.question = None
-        if not is_constant(value.term):
-            self.question = value.term
-            self.questions[value.term] = outcome
-            usual = usual_value(value.term, self.usual, outcome)
-            subject = next(iter(_names_in_order(value.term)), "")
-            self.note(Decision(subject, human_text(value.term), outcome, usual != outcome), value.term)
-            self.guards.append((value.term, outcome))
-            if outcome:
-                self._pin(value.term)
-        else:
-            callables = [name for name in _names_of(condition) if name in self.unusual_callables]
-            if callables:
-                self.note(Decision(callables[0], f"on {callables[0]}", outcome, True))
-        return outcome
-
-    def branch(self, expr: s.Expr, outcome: bool) -> Value:
-        before = self._enter(outcome)
-        try:
-            return self.evaluate(expr)
+            yield outcome
         finally:
             self.within = before
 
-    def _enter(self, outcome: bool) -> tuple[Question, ...]:
-        """Note that what follows stands in a branch of the last decision; gives what stood before."""
-        before = self.within
-        if self.question is not None:
-            self.within = (*before, (self.question, outcome))
-        return before
+    def _decided(self, condition: s.Expr) -> tuple[bool | None, Term | None]:
+        """The outcome of a condition, and the term that was asked where names decide, noted as a decision."""
+        try:
+            truth = self.truth_of(condition)
+        except Refused as error:
+            self.report(error)
+            return None, None
+        if isinstance(truth, Poison):
+            return None, None
+        outcome, term = truth.value is True, truth.term
+        if is_constant(term):
+            callables = [name for name in _names_of(condition) if name in self.unusual_callables]
+            if callables:
+                self._note(Decision(callables[0], f"on {callables[0]}", outcome, True))
+            return outcome, None
+        usual = usual_value(term, self.usual, outcome)
+        subject = next(iter(_names_in_order(term)), "")
+        self._note(Decision(subject, human_text(term), outcome, usual != outcome, term))
+        self.guards.append((term, outcome))
+        if outcome:
+            self._pin(term)
+        return outcome, term
 
-    def note(self, decision: Decision, term: Term | None = None) -> None:
-        """Note a decision, and the term that was asked."""
+    def _note(self, decision: Decision) -> None:
         if decision not in self.decisions:
             self.decisions.append(decision)
-        self.decided.append((decision, term))
 
     def _pin(self, term: Term) -> None:
         """A decision that names are equal makes one of them the other: `stride == 1`, `C == out`."""
@@ -401,15 +392,11 @@ class BlockElaborator(Expressions):
             case s.Require():
                 self._require(statement)
             case s.If(condition, then, otherwise):
-                outcome = self.decide(condition)
-                if outcome is None:
-                    self._poison(then + otherwise)
-                else:
-                    before = self._enter(outcome)
-                    try:
+                with self.deciding(condition) as outcome:
+                    if outcome is None:
+                        self._poison(then + otherwise)
+                    else:
                         self.run(then if outcome else otherwise)
-                    finally:
-                        self.within = before
             case s.For(name, values, body):
                 for element in self.elements(values, "what 'for' goes over"):
                     self.env[name] = element

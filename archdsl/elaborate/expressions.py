@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from archdsl import syntax as s
-from archdsl.elaborate.functions import FUNCTIONS, LONGEST_LIST, function_value
+from archdsl.elaborate.functions import FUNCTIONS, LONGEST_LIST, Function
 from archdsl.elaborate.values import (
     POISON,
     BlockRef,
@@ -25,15 +25,11 @@ from archdsl.elaborate.values import (
     not_found_help,
 )
 from archdsl.ops import OPS, Op
-from archdsl.scalar import Apply, Constant, Scalar, ScalarError, Term, apply, ceil_div, scalar
+from archdsl.scalar import Apply, Constant, Scalar, ScalarError, Term, apply, scalar
 from archdsl.source import Span, did_you_mean, nearest
 
 if TYPE_CHECKING:
     from archdsl.library import Unit
-
-_FUNCTIONS: Final = frozenset(FUNCTIONS)
-
-ROUNDING: Final = ("int", "round", "ceil", "floor", "make_divisible")
 
 _TENSOR_OPS: Final = {"+": "add", "-": "sub", "*": "mul", "/": "div", "@": "matmul"}
 _NUMBER_OPS: Final = {
@@ -94,13 +90,9 @@ class Expressions:
         """Count work that grows with a number of the document; raises an error beyond a bound."""
         raise NotImplementedError
 
-    def decide(self, condition: s.Expr) -> bool | None:
-        """The outcome of a compile-time condition, noted as a decision; None after an error."""
+    def deciding(self, condition: s.Expr) -> AbstractContextManager[bool | None]:
+        """The outcome of a condition, None after an error; what is made inside stands in that branch of it."""
         raise NotImplementedError
-
-    def branch(self, expr: s.Expr, outcome: bool) -> Value:
-        """The value of the branch that the condition decided for last."""
-        return self.evaluate(expr)
 
     # --- what a network does with choices
 
@@ -166,10 +158,10 @@ class Expressions:
             case s.Labelled():
                 return self._labelled(expr, None)
             case s.IfExpr():
-                outcome = self.decide(expr.condition)
-                if outcome is None:
-                    return POISON
-                return self.branch(expr.then if outcome else expr.otherwise, outcome)
+                with self.deciding(expr.condition) as outcome:
+                    if outcome is None:
+                        return POISON
+                    return self.evaluate(expr.then if outcome else expr.otherwise)
             case s.Paren((inner,)):
                 return self.evaluate(inner)
             case s.Paren():
@@ -380,10 +372,9 @@ class Expressions:
     def _step(self, value: Value, step: s.Expr) -> Value:
         if isinstance(step, s.Labelled):
             return self._labelled(step, value)
-        if isinstance(step, s.Name):
-            return self.call(step.id, (), value, None, step.span, step.span)
-        assert isinstance(step, s.Call)
-        return self.call(step.name, step.args, value, None, step.span, step.name_span)
+        assert isinstance(step, (s.Name, s.Call))
+        call = s.as_call(step)
+        return self.call(call.name, call.args, value, None, call.span, call.name_span)
 
     def label_text(self, label: str, index: s.Expr | None) -> str:
         """The key that a label makes: `conv`, or `conv.2` where it carries an index."""
@@ -398,11 +389,8 @@ class Expressions:
 
     def _labelled(self, expr: s.Labelled, piped: Value | None) -> Value:
         label = self.label_text(expr.label, expr.index)
-        call = expr.call
-        args = call.args if isinstance(call, s.Call) else ()
-        name = call.name if isinstance(call, s.Call) else call.id
-        name_span = call.name_span if isinstance(call, s.Call) else call.span
-        result = self.call(name, args, piped, label, expr.span, name_span)
+        call = s.as_call(expr.call)
+        result = self.call(call.name, call.args, piped, label, expr.span, call.name_span)
         if isinstance(result, (OpRef, BlockRef)):
             return ModuleRef(label, result, expr.span)
         return result
@@ -434,10 +422,11 @@ class Expressions:
         if isinstance(callee, Poison):
             self.arguments(arg_exprs)
             return POISON
-        if name in ROUNDING and not isinstance(callee, (OpRef, BlockRef, ModuleRef)):
+        function = None if isinstance(callee, (OpRef, BlockRef, ModuleRef)) else FUNCTIONS.get(name)
+        if function is not None and function.rounds:
             quotient = _quotient(arg_exprs)
-            if name in ("ceil", "floor") and quotient is not None and piped is None and label is None:
-                return self._rounded_quotient(name, quotient, arg_exprs, span)
+            if function.quotient and quotient is not None and piped is None and label is None:
+                return self._rounded_quotient(function, quotient, arg_exprs, span)
             with self.rounded(True):
                 given = self.arguments(arg_exprs)
         else:
@@ -450,10 +439,10 @@ class Expressions:
             else:
                 args.append((arg_name, value, place))
         if not isinstance(callee, (OpRef, BlockRef, ModuleRef)):
-            if name in _FUNCTIONS and not tensors and label is None:
-                return self._function(name, args, arg_exprs, span)
+            if function is not None and not tensors and label is None:
+                return self._function(function, args, arg_exprs, span)
             callee = callable_named(name, self.unit, name_span)
-        if callee is None and name in FUNCTIONS:
+        if callee is None and function is not None:
             message = f"{name} takes numbers and lists, no tensors and no label"
             raise Refused("E0404", message, name_span)
         if callee is None:
@@ -507,16 +496,17 @@ class Expressions:
             raise Refused("E0404", f"{op.kind} takes {count}, got {len(tensors)}", span)
         return self.add_op(op, tensors, label, span, None if args else callee.through, again)
 
-    def _function(self, name: str, args: Args, exprs: tuple[s.Argument, ...], span: Span) -> Value:
+    def _function(self, function: Function, args: Args, exprs: tuple[s.Argument, ...], span: Span) -> Value:
         if any(is_poisoned(value) for _, value, _ in args):
             return POISON
         for arg_name, _, place in args:
             if arg_name is not None:
-                raise Refused("E0401", f"{name} has no argument {arg_name!r}", place)
-        counts = name in ("len", "first", "last")
-        values = [value if counts and is_list(value) else self.read_whole(value) for _, value, _ in args]
+                raise Refused("E0401", f"{function.name} has no argument {arg_name!r}", place)
+        values = [
+            value if function.keeps_open and is_list(value) else self.read_whole(value) for _, value, _ in args
+        ]
         try:
-            result = function_value(name, values, span)
+            result = function.value(function, values, span)
             self.spend(len(result) if isinstance(result, list) else len(values), span)
             return result
         except ScalarError as error:
@@ -525,7 +515,7 @@ class Expressions:
             raise self.blamed(refused, exprs) from None
 
     def _rounded_quotient(
-        self, name: str, quotient: s.Binary, exprs: tuple[s.Argument, ...], span: Span
+        self, function: Function, quotient: s.Binary, exprs: tuple[s.Argument, ...], span: Span
     ) -> Value:
         """`ceil(a / b)` and `floor(a / b)`: of whole numbers they are exact, and written with `//`.
 
@@ -539,8 +529,9 @@ class Expressions:
             a, b = pair
             value = self._binary("/", a, b, quotient)
         if isinstance(a, Scalar) and isinstance(b, Scalar) and type(a.value) is type(b.value) is int:
-            return ceil_div(a, b) if name == "ceil" else apply("//", a, b)
-        return self._function(name, [(None, value, place)], exprs, span)
+            assert function.quotient is not None
+            return apply(function.quotient, a, b)
+        return self._function(function, [(None, value, place)], exprs, span)
 
 
 def _quotient(args: tuple[s.Argument, ...]) -> s.Binary | None:

@@ -28,13 +28,12 @@ def initialisation(
     statement: s.Init, nodes: Sequence[Node], evaluate: Callable[[tuple[s.Argument, ...]], Args]
 ) -> Initialisation:
     """What a statement says about the nodes so far; raises `Refused`."""
-    call = statement.value
-    name = call.name if isinstance(call, s.Call) else getattr(call, "id", "")
-    if name not in INITIALISERS:
+    call = s.as_call(statement.value) if isinstance(statement.value, s.Name | s.Call) else None
+    name = "" if call is None else call.name
+    if call is None or name not in INITIALISERS:
         help = did_you_mean(name, INITIALISERS, "initialisers")
-        raise Refused("E0210", f"unknown initialiser {name!r}", call.span, help)
-    args = evaluate(call.args) if isinstance(call, s.Call) else []
-    given = match_arguments(name, INITIALISERS[name], args)
+        raise Refused("E0210", f"unknown initialiser {name!r}", statement.value.span, help)
+    given = match_arguments(name, INITIALISERS[name], evaluate(call.args))
     arguments: list[tuple[str, float]] = []
     for wanted in INITIALISERS[name]:
         value = given.get(wanted, (None, None))[0]

@@ -111,8 +111,8 @@ class NetworkElaborator(StageElaborator):
 
     def condition(self, statement: s.If) -> bool | None:
         """Which branch of a decision is taken; None after a mistake."""
-        with self.at(self.places[id(statement)]):
-            return self.decide(statement.condition)
+        with self.at(self.places[id(statement)]), self.deciding(statement.condition) as outcome:
+            return outcome
 
     def elements_of(self, loop: s.For) -> list[Value]:
         """What a loop goes over."""

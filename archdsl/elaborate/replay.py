@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from archdsl import syntax as s
 from archdsl.elaborate.binding import Bound, Called, Signature, usual_value, usual_values
+from archdsl.elaborate.functions import FUNCTIONS
 from archdsl.elaborate.values import (
     ATTRIBUTE_TYPES,
     LARGEST_DIM,
@@ -50,7 +51,6 @@ class Recipe(NamedTuple):
     """What the primitive or block of each node gave, before the block's own words for it."""
     guards: tuple[tuple[Term, Constant], ...]
     """Terms that decided something, and their values."""
-    decided: tuple[tuple[Decision, Term | None], ...]
     terms: tuple[tuple[Term, type], ...]
     """The distinct terms of its extents, and the kind of number that each gave."""
     places: dict[Term, int]
@@ -76,7 +76,6 @@ _SIMPLE = (
     s.Binary, s.Call, s.Labelled, s.Pipe, s.Paren, s.IfExpr, s.ListExpr, s.Target, s.Shape, s.Argument,
     s.LabelPath,
 )  # fmt: skip
-_COUNTING = frozenset(["range", "first", "last", "len", "sum"])
 
 
 def is_simple(block: s.Block) -> bool:
@@ -84,7 +83,7 @@ def is_simple(block: s.Block) -> bool:
     for part in s.parts_of(block.body, object):
         if not isinstance(part, _SIMPLE):
             return False
-        if isinstance(part, s.Call) and part.name in _COUNTING:
+        if isinstance(part, s.Call) and part.name in FUNCTIONS and FUNCTIONS[part.name].counts:
             return False
         if isinstance(part, s.Labelled) and part.index is not None:
             return False
@@ -113,8 +112,7 @@ def recipe_of(builder: BlockElaborator, template: Template) -> Recipe | None:
         template,
         builder.called,
         builder.raw,
-        tuple(builder.guards or ()),
-        tuple(builder.decided),
+        tuple(builder.guards),
         terms,
         places,
     )
@@ -206,7 +204,7 @@ class _Replay:
                 self._same(type_, before, number)
         # A node of its own: what is known of one is remembered by its identity.
         return Node(
-            node.inputs, node.outputs, op, None, (), node.label, node.module, node.span, node.guards,
+            node.inputs, node.outputs, op, None, (), node.label, node.module, node.span, node.within,
             node.through, node.callables,
         )  # fmt: skip
 
@@ -274,24 +272,24 @@ class _Replay:
         if [(name, pair.term) for name, pair in child.lets] != [(name, pair.term) for name, pair in old.lets]:
             raise _Differs
         return Node(
-            node.inputs, node.outputs, None, child, binds, node.label, node.module, node.span, node.guards,
+            node.inputs, node.outputs, None, child, binds, node.label, node.module, node.span, node.within,
             node.through, node.callables,
         )  # fmt: skip
 
     def _decisions(self) -> tuple[Decision, ...]:
         """The decisions, and whether they are unusual for these numbers."""
-        if not any(term is not None for _, term in self.recipe.decided):
-            return self.recipe.template.decisions
+        old = self.recipe.template.decisions
+        if all(decision.term is None for decision in old):
+            return old
         usual = usual_values(self.signature, self.bound)
         for name, pair in self.recipe.template.lets:
             usual[name] = usual_value(pair.term, usual, self.names[name])
         result: list[Decision] = []
-        for decision, term in self.recipe.decided:
-            if term is not None:
-                is_unusual = usual_value(term, usual, decision.outcome) != decision.outcome
+        for decision in old:
+            if decision.term is not None:
+                is_unusual = usual_value(decision.term, usual, decision.outcome) != decision.outcome
                 decision = decision.replace(unusual=is_unusual)
-            if decision not in result:
-                result.append(decision)
+            result.append(decision)
         return tuple(result)
 
 

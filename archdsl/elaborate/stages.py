@@ -251,8 +251,8 @@ class StageElaborator(StreamElaborator):
             case s.Choose() | s.Each(s.Choose()):
                 return [Item(self._choice_of_blocks(item), [], None, item.span)]
             case s.IfExpr(condition, then, otherwise):
-                with self.at(f"{self.place}.if"):
-                    outcome = self.decide(condition)
+                with self.at(f"{self.place}.if"), self.deciding(condition) as outcome:
+                    pass  # blocks are made later, and none of a network stands in a branch of its class
                 return [] if outcome is None else self._item(then if outcome else otherwise)
         help = "write block, block(arguments), label: block or block * count"
         raise Refused("E0216", "this is no block of a stage", item.span, help)

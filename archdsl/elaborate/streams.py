@@ -69,7 +69,7 @@ class StreamElaborator(ParameterElaborator):
     def entry(self, label: str, call: s.Expr, span: Span) -> None:
         assert isinstance(call, (s.Call, s.Name))
         with self.at(label):
-            args = self.arguments(call.args) if isinstance(call, s.Call) else []
+            args = self.arguments(s.as_call(call).args)
         with self.making(label, call, span):
             self.apply_call(label, call, args)
 
@@ -78,8 +78,8 @@ class StreamElaborator(ParameterElaborator):
         """Mistakes inside are of an entry or block: they are reported as such, and end it."""
 
         def origins(names: Sequence[str]) -> str:
-            args = call.args if isinstance(call, s.Call) else ()
-            return self.origins(tuple(arg for arg in args if arg.name is None or arg.name in names))
+            given = [arg for arg in _written(call) if arg.name is None or arg.name in names]
+            return self.origins(tuple(given))
 
         with self.shared.making(frames_of(label, span), origins):
             try:
@@ -90,7 +90,7 @@ class StreamElaborator(ParameterElaborator):
 
     def of_call(self, error: Refused, call: Called) -> Refused:
         """A mistake in a call; one in an argument says where the parameters stand that are given."""
-        for arg in call.args if isinstance(call, s.Call) else ():
+        for arg in _written(call):
             if arg.span == error.span:
                 return self.blamed(error, arg.value)
         return error
@@ -149,8 +149,8 @@ class StreamElaborator(ParameterElaborator):
                 message = f"a block of a stage is chosen, not {describe(callee)}"
                 raise Refused("E0216", message, call.span, "choose {ffn, attention_block}")
             return callee, call.span
-        name = call.name if isinstance(call, s.Call) else call.id
-        name_span = call.name_span if isinstance(call, s.Call) else call.span
+        written = s.as_call(call)
+        name, name_span = written.name, written.name_span
         found = self.lookup(name) if value is None else value
         known = callable_named(name, self.unit, name_span) if found is None else self.read_whole(found)
         if value is not None and isinstance(known, Scalar) and known.value is None:
@@ -218,3 +218,8 @@ class StreamElaborator(ParameterElaborator):
             result.name or (bound[i] if i < len(bound) else f"x{i}")
             for i, result in enumerate(callee.block.results)
         ]
+
+
+def _written(call: Called) -> tuple[s.Argument, ...]:
+    """The arguments that a call is written with; what is chosen among has its own."""
+    return () if isinstance(call, Open) else s.as_call(call).args

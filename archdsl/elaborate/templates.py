@@ -225,7 +225,8 @@ def _run(shared: Elaborator, ref: BlockRef, bound: Bound, pins: Mapping[str, Sca
             other = default is not None and key_of(default) != key_of(value)
             if isinstance(value, (OpRef, BlockRef)) and other:
                 builder.unusual_callables.add(param.name)
-                builder.note(Decision(value.name, f"{param.name} is {value.name}", True, True))
+                shown = f"{param.name} is {value.name}"
+                builder.decisions.append(Decision(value.name, shown, True, True, argument=param.name))
     for name, pin in pins.items():
         env[name] = pin
     for param_, tensor in zip(block.tensors, bound.tensors, strict=True):
@@ -301,7 +302,6 @@ def _finish(
         decisions=tuple(builder.decisions),
         inits=tuple(builder.inits),
         span=block.span,
-        questions=tuple(builder.questions.items()),
         callables=callables_of(builder.shared.signature(ref).usual),
         general=general,
         axes=ref.axes,

@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 from archdsl.graph import Callable, Node, Question, Template
 from archdsl.ops import Code, Op, Spelling, TensorType
 from archdsl.record import Record
-from archdsl.scalar import Apply, Scalar, ScalarError, Term, evaluate, human_text
+from archdsl.scalar import Apply, Scalar, ScalarError, Term, evaluate
 
 MOST_FORMS: Final = 32
 """A block of more forms than this is not looked at: what differs in so many ways is no branch."""
@@ -102,8 +102,8 @@ class _Merge:
         for template in self.templates:
             if _frame(template) != _frame(first) or template.training_outputs is not None:
                 raise _Unlike
-        asked = [term for term, _ in first.questions]
-        answers = [dict(template.questions) for template in self.templates]
+        answers = [_answers(template) for template in self.templates]
+        asked = list(answers[0])
         if any(set(answer) != set(asked) for answer in answers):
             raise _Unlike
         open_ = [term for term in asked if len({answer[term] for answer in answers}) > 1]
@@ -283,12 +283,10 @@ class _Merge:
             except (ScalarError, KeyError, TypeError):
                 # A number that means something in a branch alone is no number of the whole class.
                 raise _Unlike from None
-        conditions = {human_text(term) for term in open_}
         decisions = tuple(
             decision
             for decision in first.decisions
-            if decision.condition not in conditions
-            and not any(decision.condition.startswith(f"{name} is ") for name in self.through)
+            if decision.term not in open_ and decision.argument not in self.through
         )
         return first.replace(  # type: ignore[no-any-return]
             nodes=tuple(self.nodes),
@@ -299,6 +297,11 @@ class _Merge:
             decisions=decisions,
             general=None,
         )
+
+
+def _answers(template: Template) -> dict[Term, bool]:
+    """What the decisions of a template asked, and what it came to."""
+    return {decision.term: decision.outcome for decision in template.decisions if decision.term is not None}
 
 
 def _frame(template: Template) -> object:
@@ -318,7 +321,7 @@ def _parted(template: Template, open_: Sequence[Term]) -> _Part:
     branches: dict[Place, list[int]] = {}
     counts: dict[Term, int] = {}
     for index, node in enumerate(template.nodes):
-        terms = [term for term, _ in node.guards if term in open_]
+        terms = [term for term, _ in node.within if term in open_]
         if len(terms) > 1:
             raise _Unlike
         if not terms:

@@ -99,12 +99,12 @@ def _condition(expr: s.Expr) -> Condition:
 
 def _metric(expr: s.Expr) -> tuple[str, str]:
     known = [*METRICS, "latency"]
-    name = expr.name if isinstance(expr, s.Call) else expr.id if isinstance(expr, s.Name) else None
-    if name is None:
+    if not isinstance(expr, s.Name | s.Call):
         raise _Wrong("E0225", "a metric is needed", expr.span, "metrics: " + ", ".join(known))
+    call = s.as_call(expr)
+    name, args = call.name, call.args
     if name not in known:
         raise _Wrong("E0225", f"unknown metric {name!r}", expr.span, did_you_mean(name, known, "metrics"))
-    args = expr.args if isinstance(expr, s.Call) else ()
     what, choices, _ = METRICS.get(name, ("a device", (), {}))
     if len(args) != 1 or args[0].name is not None or not isinstance(args[0].value, s.Name):
         example = choices[0] if choices else "iphone12"

@@ -377,7 +377,7 @@ class Walk:
     def _reset(self, state: State, picks: Picks) -> None:
         builder = self.builder
         builder.nodes, builder.types, builder.names = [], {}, {}
-        builder.raw, builder.called, builder.guards, builder.decided = [], {}, [], []
+        builder.raw, builder.called, builder.guards = [], {}, []
         builder.labels = dict.fromkeys(state.labels, self.network.span)
         builder.after = dict.fromkeys(state.labels, 0)
         builder.indexed = {label.partition(".")[0]: "." in label for label in state.labels}

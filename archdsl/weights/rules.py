@@ -241,8 +241,7 @@ def _labels_in(part: object) -> Iterator[tuple[str, _Label]]:
     if isinstance(part, s.Stage):
         yield part.label, _Label(True, None)
     elif isinstance(part, s.Labelled | s.Entry):
-        call = part.call
-        callee = call.name if isinstance(call, s.Call) else call.id if isinstance(call, s.Name) else None
+        callee = s.as_call(part.call).name if isinstance(part.call, s.Name | s.Call) else None
         yield part.label, _Label(part.index is not None, callee)
         yield from _labels_in(part.call)
     elif isinstance(part, Record):

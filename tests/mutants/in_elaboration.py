@@ -103,16 +103,16 @@ ELABORATION: tuple[Mutant, ...] = (
     ),
     Mutant(
         "ceil of a quotient rounds down",
-        "archdsl/elaborate/expressions.py",
-        'return ceil_div(a, b) if name == "ceil" else apply("//", a, b)',
-        'return apply("//", a, b)',
+        "archdsl/elaborate/functions.py",
+        'quotient="ceildiv"',
+        'quotient="//"',
         (f"{_LANGUAGE}::test_downsampling_and_its_halves",),
     ),
     Mutant(
         "the last none of a list are all of it",
         "archdsl/elaborate/functions.py",
-        'return items[:n] if name == "first" else items[len(items) - n :]',
-        'return items[:n] if name == "first" else items[-n:]',
+        'return items[:n] if function.name == "first" else items[len(items) - n :]',
+        'return items[:n] if function.name == "first" else items[-n:]',
         (f"{_LANGUAGE}::test_none_of_a_list_and_names_of_comprehensions",),
     ),
     Mutant(

@@ -87,14 +87,14 @@ FIGURES: tuple[Mutant, ...] = (
     ),
     Mutant(
         "the hash forgets the wiring",
-        "archdsl/graph.py",
+        "archdsl/graph/__init__.py",
         "{item.inputs} {item.outputs} {shapes}",
         "{item.outputs} {shapes}",
         ("tests/test_graph.py::test_networks_that_differ_in_their_wiring_have_other_hashes",),
     ),
     Mutant(
         "a block that is called again owns its weights again",
-        "archdsl/graph.py",
+        "archdsl/graph/__init__.py",
         "own = first and node.module == index",
         "own = node.module == index",
         ("tests/test_language.py::test_a_block_called_twice_owns_its_weights_once",),

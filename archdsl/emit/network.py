@@ -6,12 +6,8 @@ import re
 from collections.abc import Sequence
 
 from archdsl.emit.attributes import Attribute, has_names, is_plain, network_attributes
-from archdsl.emit.classes import (
-    Classes,
-    argument_texts,
-    child_constructor,
-    result_annotation,
-)
+from archdsl.emit.classes import Classes, result_annotation
+from archdsl.emit.constructors import argument_texts, child_constructor
 from archdsl.emit.forward import shape_comment
 from archdsl.emit.inits import init_lines
 from archdsl.emit.names import class_name, unique
@@ -145,7 +141,7 @@ class NetworkClass:
         before, call = f"{self.attributes[index].on_self} = ", f"{made.name}("
         args = argument_texts(made)
         if self._is_optional(index):
-            lines = conditional_lines(before, call, args, "num_classes", "nn.Identity()", 8, comment)
+            lines = conditional_lines(before, call, args, "num_classes", comment)
             return [*self._dictionary(index), *lines]
         return [*self._dictionary(index), *call_lines(before + call, args, ")", 8, comment)]
 

@@ -78,8 +78,8 @@ def child_constructor(
             elif text != parameter.default:
                 named.append((parameter.name, text))
             continue
-        term = binds[parameter.name].term
-        text = short_text(term) if is_constant(term) else python_text(term, rename)
+        value, term = binds[parameter.name]
+        text = short_text(value) if is_constant(term) else python_text(term, rename)
         if parameter.default is None:
             args.append(text)
         elif text != parameter.default:

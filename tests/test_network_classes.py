@@ -11,6 +11,7 @@ from archdsl.network import load
 from archdsl.ops.conv import Conv2d
 from archdsl.source import ArchError
 from archdsl.verify import verify
+from archdsl.weights.heads import head_keys
 
 # fvcore is written with what torch has deprecated since.
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
@@ -31,6 +32,7 @@ FORMS = {
     "blocks of one class whose arguments have names of the network's": (
         "stage s { named(4); named(5); named(in_channels = 6); named(7, num_classes = 2) }"
     ),
+    "a layer behind the classifier": "head { p: global_avg_pool; c: linear(num_classes); d: linear(4) }",
     "a head and nothing else": "head { p: global_avg_pool; c: linear(num_classes) }",
     "a map called x": (
         "x: conv2d(4)\n a: conv2d(3)\n b: relu\n c: conv2d(5, kernel = 3)\n d: relu\n features x, b"
@@ -101,6 +103,27 @@ def test_an_entry_of_another_stream_has_the_map_that_there_is(tmp_path: Path) ->
     maps = module.features(*images)
     assert torch.equal(maps[0], images[0])
     assert torch.equal(maps[1], module.a(images[0])) and torch.equal(maps[2], maps[1])
+
+
+def test_the_number_of_classes_decides_what_it_takes_as_well(tmp_path: Path) -> None:
+    graph = opened(FORMS["a layer behind the classifier"], tmp_path).graph
+    assert head_keys(graph) == {"c.weight", "c.bias", "d.weight", "d.bias"}
+    body = "head { p: global_avg_pool; c: linear(num_classes); d: scaled; e: sized }\n}\n"
+    blocks = (
+        "block scaled(x: [C]) -> [C] { return x * 2 }\n"
+        "block sized(x: [C]; n: dim = C) -> [n] { k = n * 2\n return x |> a: linear(k) |> b: linear(n)\n"
+    )
+    network = opened(body + blocks, tmp_path)
+    assert head_keys(network.graph) == {
+        "c.weight",
+        "c.bias",
+        "e.a.weight",
+        "e.a.bias",
+        "e.b.weight",
+        "e.b.bias",
+    }
+    kept = network.build(num_classes=0)
+    assert [type(part).__name__ for part in (kept.c, kept.d, kept.e)] == ["Identity", "Scaled", "Identity"]
 
 
 def test_lines_of_features_are_one_list(tmp_path: Path) -> None:

@@ -1,239 +1,47 @@
-"""One class a form: templates that say the same in the same words share a class, whatever their numbers.
-
-A form is everything of a template but its values: nodes, labels, wiring, and the terms of attributes,
-binds, extents and lets. `dim` and `expansion` may differ, `hidden = int(dim * expansion)` may not.
-"""
+"""The classes of a graph as text: one for each form (archdsl/emit/forms.py)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from graphlib import CycleError, TopologicalSorter
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
 
 from archdsl.emit.attributes import Attribute, owned_attributes, shared_attributes
+from archdsl.emit.constructors import (
+    FUNCTION,
+    Form,
+    Parameter,
+    argument_texts,
+    child_constructor,
+    parameter_of,
+)
+from archdsl.emit.forms import Forms, class_names, told
 from archdsl.emit.forward import Forward
 from archdsl.emit.inits import init_lines
-from archdsl.emit.merge import MOST_FORMS, Branch, Merged, attribute_terms, merge, op_texts
-from archdsl.emit.names import class_name, suffix, unique
+from archdsl.emit.merge import Branch, Merged
 from archdsl.emit.wrap import call_lines, conditional_lines, docstring
-from archdsl.graph import Argument, Graph, Node, Template
-from archdsl.ops import Constructor, Spelling, TensorType
-from archdsl.record import Record
-from archdsl.scalar import (
-    Scalar,
-    Term,
-    Var,
-    free_names,
-    is_constant,
-    python_text,
-    short_text,
-)
-
-ANNOTATIONS = {
-    "dim": "int", "count": "int", "int": "int", "odd": "int", "ratio": "float", "real": "float",
-    "bool": "bool",
-}  # fmt: skip
-
-
-class Parameter(Record):
-    """A parameter of a generated constructor; `default` is its text, or None where it is required."""
-
-    name: str
-    annotation: str
-    default: str | None
-
-
-FUNCTION: Final = "Callable[[Tensor], Tensor]"
-"""The annotation of a parameter that takes an activation."""
-
-
-class Form(Record):
-    """A generated class: its name, its constructor's parameters and its text."""
-
-    name: str
-    parameters: tuple[Parameter, ...]
-    lines: tuple[str, ...]
+from archdsl.graph import Graph, Node, Template
+from archdsl.ops import Constructor, Spelling
+from archdsl.scalar import Term, free_names, python_text
 
 
 class Classes:
-    """The classes of a graph: one for each form, or for several that differ in branches alone."""
+    """The classes of a graph, those that others use first."""
 
     def __init__(self, graph: Graph, taken: Iterable[str]) -> None:
-        self.keys: dict[int, int] = {}
-        """The class of a template, by its identity."""
-        self.merged: dict[int, Merged] = {}
-        """By class: what its forms are together, where it has several."""
-        self.told: dict[int, list[str]] = {}
-        """By class: the decisions that tell it from the others of its block, as its docstring says them."""
-        templates = [t for t in graph.templates() if t is not graph.template]
-        drawn = self._drawn(templates)
-        firsts: dict[int, Template] = {}
-
-        def visit(template: Template) -> None:
-            number = self.keys[id(template)]
-            if number not in firsts:
-                for node in drawn[number].nodes:
-                    if node.child is not None:
-                        visit(node.child)
-                firsts.setdefault(number, drawn[number])
-
-        # In the order in which they are met: a class stands behind those that it uses.
-        for template in templates:
-            visit(template)
-        self.told = _told(firsts)
+        self._forms = Forms(graph)
+        firsts = self._forms.firsts
         # A constructor calls classes, and names its own variables as the document does.
-        variables = {name for template in templates for name in template.values}
-        names = _class_names(firsts, self.keys, {*taken, *variables})
+        blocks = [template for template in graph.templates() if template is not graph.template]
+        variables = {name for template in blocks for name in template.values}
+        names = class_names(firsts, {*taken, *variables})
+        decisions = told(firsts)
         self.forms: dict[int, Form] = {}
         for number, template in firsts.items():
-            writer = _Writer(template, self, self.merged.get(number), self.told[number])
+            writer = _Writer(template, self, self._forms.merged.get(number), decisions[number])
             self.forms[number] = writer.form(names[number])
 
     def of(self, template: Template) -> Form:
         """The class of a template."""
-        return self.forms[self.keys[id(template)]]
-
-    def _drawn(self, templates: Sequence[Template]) -> dict[int, Template]:
-        """Give every template a class; the result has, by class, the template that it is written from."""
-        drawn: dict[int, Template] = {}
-        numbers: dict[object, int] = {}
-        for group in _by_block(templates):
-            forms: dict[object, list[Template]] = {}
-            for template in group:
-                forms.setdefault(_form_key(template, self.keys), []).append(template)
-            for members, merged in self._classes(list(forms.values())):
-                key = _form_key(members[0], self.keys)
-                number = numbers.setdefault(key, len(drawn))
-                drawn[number] = members[0] if merged is None else merged.template
-                if merged is not None:
-                    self.merged[number] = merged
-                self.keys.update((id(template), number) for template in members)
-        return drawn
-
-    def _classes(self, forms: list[list[Template]]) -> Iterator[tuple[list[Template], Merged | None]]:
-        """The forms of one block, those together that one class can be."""
-        found: list[tuple[list[Template], Merged | None]] = []
-        for form in forms:
-            for place, (members, _) in enumerate(found if len(forms) <= MOST_FORMS else ()):
-                both = [*members, *form]
-                merged = merge(self._general(both), self.keys)
-                if merged is not None:
-                    found[place] = both, merged
-                    break
-            else:
-                found.append((form, None))
-        return iter(found)
-
-    def _general(self, templates: Sequence[Template]) -> list[Template]:
-        """Their forms before any name was put in the place of an equal one, one template each."""
-        general = [template.general or template for template in templates]
-        return list({_form_key(template, self.keys): template for template in general}.values())
-
-
-def _by_block(templates: Sequence[Template]) -> list[list[Template]]:
-    """The templates by block, those that others call first; one by one where blocks call themselves."""
-    groups: dict[object, list[Template]] = {}
-    calls: dict[object, dict[object, None]] = {}
-    for template in templates:
-        block = (template.block, template.span)
-        groups.setdefault(block, []).append(template)
-        inner = calls.setdefault(block, {})
-        for node in template.nodes:
-            if node.child is not None:
-                inner[(node.child.block, node.child.span)] = None
-    try:
-        return [groups[block] for block in TopologicalSorter(calls).static_order()]
-    except CycleError:
-        return [[template] for template in templates]
-
-
-def _form_key(template: Template, keys: dict[int, int]) -> object:
-    nodes = tuple(
-        (
-            node.inputs,
-            node.outputs,
-            node.label,
-            node.module,
-            attribute_terms(node.op) if node.op is not None else keys[id(node.child)],
-            tuple((name, pair.term) for name, pair in node.binds),
-            tuple((given.name, attribute_terms(given.op)) for given in node.callables),
-        )
-        for node in template.nodes
-    )
-    types = tuple(
-        (value, _extents(type_, template.axes), type_.batched) for value, type_ in template.types.items()
-    )
-    # What is written for some axes must hold for any number of them.
-    texts = (
-        [op_texts(node.op, template.input_types(node)) for node in template.nodes if node.op is not None]
-        if template.axes
-        else []
-    )
-    return (
-        template.block,
-        template.doc,
-        nodes,
-        types,
-        tuple(template.names.items()),
-        tuple((name, pair.term) for name, pair in template.lets),
-        tuple(a.replace(value=None) for a in template.arguments),
-        template.inputs,
-        template.outputs,
-        template.training_outputs,
-        template.inits,
-        tuple(texts),
-    )
-
-
-def _extents(type_: TensorType, axes: Sequence[str]) -> object:
-    """The terms of a shape; the first, where they are axes that a block takes any number of, as one."""
-    extents = tuple([extent.term for extent in type_.shape])
-    if axes and extents[: len(axes)] == tuple(map(Var, axes)):
-        return ("...", *extents[len(axes) :])
-    return extents
-
-
-def _class_names(firsts: dict[int, Template], keys: dict[int, int], taken: set[str]) -> dict[int, str]:
-    """Names by form: the block's, then what its decisions add; where two still agree, what the blocks
-    inside add; a number at last."""
-    plain = {
-        number: class_name(template.block) + suffix(_unusual(template)) for number, template in firsts.items()
-    }
-    result: dict[int, str] = {}
-    for number, template in firsts.items():
-        name = plain[number]
-        rivals = [other for other in plain if plain[other] == name and other != number]
-        if rivals:
-            own = _unusual(template)
-            name += suffix([decision for decision in _inner(template) if decision not in own])
-        result[number] = unique(name, taken)
-    return result
-
-
-def _told(firsts: dict[int, Template]) -> dict[int, list[str]]:
-    """What is worth saying of each form: its unusual decisions, and those in which it differs from others."""
-    result: dict[int, list[str]] = {}
-    for number, template in firsts.items():
-        others = [t for t in firsts.values() if t.block == template.block and t is not template]
-        answers = [{d.condition: d.outcome for d in other.decisions} for other in others]
-        result[number] = [
-            d.condition if d.outcome else f"not ({d.condition})" if " " in d.condition else f"not {d.condition}"
-            for d in template.decisions
-            if d.unusual or any(a.get(d.condition, d.outcome) != d.outcome for a in answers)
-        ]
-    return result
-
-
-def _unusual(template: Template) -> list[tuple[str, bool]]:
-    return [(d.name, d.outcome) for d in template.decisions if d.unusual]
-
-
-def _inner(template: Template) -> list[tuple[str, bool]]:
-    found: list[tuple[str, bool]] = []
-    for node in template.nodes:
-        if node.child is not None:
-            found += _unusual(node.child) + _inner(node.child)
-    return list(dict.fromkeys(found))
+        return self.forms[self._forms.keys[id(template)]]
 
 
 class _Writer:
@@ -249,21 +57,20 @@ class _Writer:
         self.called = merged.called if merged is not None else {}
         self.callables = merged.callables if merged is not None else ()
         self.required = merged.required if merged is not None else ()
-        self.built: set[str] = set()
-        self.stored: set[str] = set()
 
     def form(self, name: str) -> Form:
+        """The class, under a name."""
         template = self.template
         owned = owned_attributes(template)
         modules = {**owned, **shared_attributes(template, owned)}
         skipped = [branch for branch in self.branches if self._is_skipped(branch, modules)]
-        constructed = self._constructed(owned, skipped)
         kept = [branch for branch in self.branches if branch not in skipped]
-        forward = Forward(template, modules, self._on_self, kept, self.called).run()
-        lets = self._lets()
-        parameters = self._parameters(lets)
-        about = self._about()
-        lines = [f"class {name}(nn.Module):", *docstring(about, 4), ""]
+        made = _Modules(self, owned, skipped, kept)
+        forward = Forward(template, modules, kept, self.called)
+        needed = self._with_lets(made.names | forward.names)
+        lets = [(let, pair) for let, pair in template.lets if let in needed]
+        parameters = self._parameters(needed)
+        lines = [f"class {name}(nn.Module):", *docstring(self._about(), 4), ""]
         signature = [
             f"{p.name}: {p.annotation}" + (f" = {p.default}" if p.default is not None else "")
             for p in parameters
@@ -274,17 +81,17 @@ class _Writer:
         empty = len(lines)
         lines += [f"        {let} = {python_text(pair.term)}" for let, pair in lets]
         order = [*template.values]
-        for stored in sorted(self.stored, key=order.index):
+        for stored in sorted(forward.names, key=order.index):
             lines.append(f"        self.{stored} = {stored}")
         lines += [f"        self.{given} = {given}" for given in dict.fromkeys(self.called.values())]
-        lines += constructed
+        lines += made.lines
         for init in template.inits:
             lines += init_lines(init, template, owned)
         if len(lines) == empty and not parameters:
             del lines[start:]
         else:
             lines.append("")
-        lines += [f"    def forward({self._forward_signature()}:", *forward]
+        lines += [f"    def forward({self._forward_signature()}:", *forward.lines]
         return Form(name, parameters, tuple(lines))
 
     def _about(self) -> str:
@@ -298,16 +105,6 @@ class _Writer:
         result = result_annotation(template)
         return f"{inputs}) -> {result}"
 
-    def _on_self(self, name: str) -> str:
-        self.stored.add(name)
-        return f"self.{name}"
-
-    def _bare(self, name: str) -> str:
-        self.built.add(name)
-        return name
-
-    # --- the constructor
-
     def _is_skipped(self, branch: Branch, modules: dict[int, Attribute]) -> bool:
         """Whether a branch is one module, in whose place the identity may stand."""
         node = self.template.nodes[branch.first]
@@ -318,71 +115,18 @@ class _Writer:
             and node.kind != "drop_path"
         )
 
-    def _constructed(self, modules: dict[int, Attribute], skipped: Sequence[Branch]) -> list[str]:
-        """The lines that make the modules, in the order of their nodes."""
-        lines: list[str] = []
-        identities = {branch.first: branch.condition for branch in skipped}
-        others = {
-            index: branch.condition
-            for branch in self.branches
-            if branch not in skipped
-            for index in range(branch.first, branch.last)
-        }
-        asked: Term = None
-        grouped: dict[str, list[tuple[Attribute, str, list[str]]]] = {}
-        for index, attribute in modules.items():
-            constructor = self._constructor(self.template.nodes[index])
-            name, args = constructor.name, argument_texts(constructor)
-            before = f"{attribute.on_self} = "
-            if attribute.key is not None:
-                grouped.setdefault(attribute.name, []).append((attribute, name, args))
-            elif index in identities:
-                condition = python_text(identities[index], self._bare)
-                lines += conditional_lines(before, f"{name}(", args, condition, "nn.Identity()", 8)
-            elif index in others and self.template.nodes[index].kind != "drop_path":
-                if others[index] != asked:
-                    lines.append(f"        if {python_text(others[index], self._bare)}:")
-                asked = others[index]
-                lines += call_lines(f"{before}{name}(", args, ")", 12)
-                continue
-            elif name:
-                lines += call_lines(f"{before}{name}(", args, ")", 8)
-            asked = None
-        for group, members in grouped.items():
-            is_list = members[0][0].is_list
-            holds = "Parameter" if members[0][1] == "nn.Parameter" else "Module"
-            lines.append(f"        self.{group} = nn.{holds}{'List' if is_list else 'Dict'}()")
-            for attribute, name, args in members:
-                add = f"self.{group}.append({name}(" if is_list else f"{attribute.on_self} = {name}("
-                lines += call_lines(add, args, "))" if is_list else ")", 8)
-        return lines
-
-    def _constructor(self, node: Node) -> Constructor:
-        if node.op is not None:
-            write = Spelling(self._bare)
-            made = node.op.constructor(write, *self.template.input_types(node))
-            assert made is not None
-            return made
-        assert node.child is not None
-        own = [*self.required, *(given.name for given in self.callables)]
-        return child_constructor(node, self.classes.of(node.child), self._bare, callables=own)
-
     # --- names that the class needs
 
-    def _lets(self) -> list[tuple[str, Scalar]]:
-        """The lets that the constructor uses or stores, and those that they use, in order."""
-        needed = self.built | self.stored
-        result: list[tuple[str, Scalar]] = []
+    def _with_lets(self, names: set[str]) -> set[str]:
+        """The names, and those that the lets among them are made of."""
+        needed = set(names)
         for name, pair in reversed(self.template.lets):
             if name in needed:
                 needed |= free_names(pair.term)
-                result.insert(0, (name, pair))
-        self.built |= needed
-        return result
+        return needed
 
-    def _parameters(self, lets: list[tuple[str, Scalar]]) -> tuple[Parameter, ...]:
+    def _parameters(self, needed: set[str]) -> tuple[Parameter, ...]:
         template = self.template
-        needed = self.built | self.stored
         required: list[Parameter] = []
         defaulted: list[Parameter] = []
         for name, _ in template.extents:
@@ -391,7 +135,7 @@ class _Writer:
         for argument in template.arguments:
             if argument.name not in needed:
                 continue
-            made = _parameter_of(argument)
+            made = parameter_of(argument)
             (required if made.default is None else defaulted).append(made)
         for name in self.required:
             required.append(Parameter(name, FUNCTION, None))
@@ -403,62 +147,80 @@ class _Writer:
         return (*required, *defaulted)
 
 
-def _parameter_of(argument: Argument) -> Parameter:
-    annotation = ANNOTATIONS[argument.type]
-    if argument.default is None:
-        return Parameter(argument.name, annotation, None)
-    if argument.default.value is None:
-        return Parameter(argument.name, f"{annotation} | None", "None")
-    return Parameter(argument.name, annotation, short_text(argument.default.value))
+class _Modules:
+    """The lines that make the modules of a class, in the order of its nodes, and the names that they use."""
 
+    def __init__(
+        self,
+        writer: _Writer,
+        owned: Mapping[int, Attribute],
+        skipped: Sequence[Branch],
+        kept: Sequence[Branch],
+    ) -> None:
+        self.writer = writer
+        self.nodes = writer.template.nodes
+        self.names: set[str] = set()
+        self.lines: list[str] = []
+        self.identities = {branch.first: branch.condition for branch in skipped}
+        """By node: the condition without which the identity is in its place."""
+        self.conditions = {
+            index: branch.condition
+            for branch in kept
+            for index in range(branch.first, branch.last)
+            if self.nodes[index].kind != "drop_path"
+        }
+        """By node: the condition without which it is not there; a drop_path is shared, and always is."""
+        grouped: dict[str, list[tuple[Attribute, Constructor]]] = {}
+        asked: Term = None
+        for index, attribute in owned.items():
+            constructor = self._constructor(self.nodes[index])
+            if attribute.key is not None:
+                grouped.setdefault(attribute.name, []).append((attribute, constructor))
+                asked = None
+            else:
+                asked = self._single(index, attribute, constructor, asked)
+        for name, members in grouped.items():
+            self._group(name, members)
 
-def argument_texts(constructor: Constructor) -> list[str]:
-    """The arguments of a constructor's call, those by name last."""
-    return [*constructor.args, *(f"{name}={value}" for name, value in constructor.keywords)]
+    def _bare(self, name: str) -> str:
+        self.names.add(name)
+        return name
 
+    def _single(self, index: int, attribute: Attribute, constructor: Constructor, asked: Term) -> Term:
+        """Make a module under a name of its own, below a condition where it has one; that condition."""
+        before, call, args = f"{attribute.on_self} = ", f"{constructor.name}(", argument_texts(constructor)
+        if index in self.identities:
+            holds = python_text(self.identities[index], self._bare)
+            self.lines += conditional_lines(before, call, args, holds)
+            return None
+        condition = self.conditions.get(index)
+        if condition is None:
+            self.lines += call_lines(before + call, args, ")", 8)
+            return None
+        if condition != asked:
+            self.lines.append(f"        if {python_text(condition, self._bare)}:")
+        self.lines += call_lines(before + call, args, ")", 12)
+        return condition
 
-def child_constructor(
-    node: Node,
-    form: Form,
-    rename: object,
-    rate: str = "drop_path",
-    callables: Sequence[str] = (),
-) -> Constructor:
-    """The call that makes a block inside another: required arguments by place, others by name.
+    def _group(self, name: str, members: Sequence[tuple[Attribute, Constructor]]) -> None:
+        """Make a list or a dictionary, and what it holds."""
+        is_list = members[0][0].is_list
+        holds = "Parameter" if members[0][1].name == "nn.Parameter" else "Module"
+        self.lines.append(f"        self.{name} = nn.{holds}{'List' if is_list else 'Dict'}()")
+        for attribute, constructor in members:
+            call = f"{constructor.name}("
+            add = f"self.{name}.append({call}" if is_list else f"{attribute.on_self} = {call}"
+            self.lines += call_lines(add, argument_texts(constructor), "))" if is_list else ")", 8)
 
-    Arguments that equal their default are left out. `callables` are the caller's own arguments that take
-    activations.
-    """
-    binds = dict(node.binds)
-    args: list[str] = []
-    named: list[tuple[str, str]] = []
-    for parameter in form.parameters:
-        if parameter.name == "drop_path":
-            # A branch may be left out that drops paths where it is there.
-            named += [("drop_path", rate)] if node.drops_paths else []
-            continue
-        if parameter.annotation == FUNCTION:
-            text = _function(node, parameter.name, callables)
-            if parameter.default is None:
-                args.append(text)
-            elif text != parameter.default:
-                named.append((parameter.name, text))
-            continue
-        term = binds[parameter.name].term
-        text = short_text(term) if is_constant(term) else python_text(term, rename)  # type: ignore[arg-type]
-        if parameter.default is None:
-            args.append(text)
-        elif text != parameter.default:
-            named.append((parameter.name, text))
-    return Constructor(form.name, tuple(args), tuple(named))
-
-
-def _function(node: Node, name: str, callables: Sequence[str]) -> str:
-    """What a call gives to an argument that takes an activation: the caller's own argument, or a function."""
-    given = next(given for given in node.callables if given.name == name)
-    if given.through in callables:
-        return given.through or ""
-    return given.op.as_function()
+    def _constructor(self, node: Node) -> Constructor:
+        writer = self.writer
+        if node.op is not None:
+            made = node.op.constructor(Spelling(self._bare), *writer.template.input_types(node))
+            assert made is not None
+            return made
+        assert node.child is not None
+        own = [*writer.required, *(given.name for given in writer.callables)]
+        return child_constructor(node, writer.classes.of(node.child), self._bare, callables=own)
 
 
 def result_annotation(template: Template) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from archdsl.emit.attributes import Attribute
 from archdsl.emit.merge import Branch
@@ -44,20 +44,20 @@ def shape_comment(type_: TensorType, axes: Sequence[str] = ()) -> str:
 
 
 class Forward:
-    """Writes the statements of one template, in the order of its nodes."""
+    """The statements of one template, in the order of its nodes; the last one returns."""
 
     def __init__(
         self,
         template: Template,
         module_of: Mapping[int, Attribute],
-        rename: Callable[[str], str],
         branches: Sequence[Branch] = (),
         called: Mapping[int, str] | None = None,
     ) -> None:
         self.template = template
         self.module_of = module_of
-        self.rename = rename
-        self.write = Spelling(rename)
+        self.names: set[str] = set()
+        """The numbers of the template that the statements use: the constructor stores them."""
+        self.write = Spelling(self._on_self)
         self.branches = {branch.first: branch for branch in branches}
         self.called = called or {}
         self.indent = 8
@@ -74,16 +74,20 @@ class Forward:
             self.holder[name] = value
         if len(template.inputs) == 1:
             self.shown = shape_comment(template.types[template.inputs[0][1]], template.axes)
+        self._run()
 
-    def run(self) -> list[str]:
-        """The lines of the body, the last of which returns."""
+    def _on_self(self, name: str) -> str:
+        self.names.add(name)
+        return f"self.{name}"
+
+    def _run(self) -> None:
         template = self.template
         index = 0
         while index < len(template.nodes):
             branch = self.branches.get(index)
             if branch is not None:
                 if self._branch(branch):
-                    return self.lines
+                    return
                 index = branch.last
             else:
                 self._add(template.nodes[index])
@@ -93,7 +97,6 @@ class Forward:
             pad = " " * self.indent
             self.lines += [f"{pad}if self.training:", f"{pad}    return {', '.join(texts)}"]
         self._return(template.outputs)
-        return self.lines
 
     def _add(self, node: Node) -> None:
         """Note a node: as an operand of the one that reads it, or as a statement."""
@@ -124,7 +127,7 @@ class Forward:
             if value in self.pending:
                 tree = self.pending.pop(value)
                 self._assign(value, self._name_for(value, tree), tree)
-        condition = python_text(branch.condition, self.rename)
+        condition = python_text(branch.condition, self._on_self)
         plain = self.variable[branch.otherwise]
         if branch.last == len(template.nodes) and template.outputs == (branch.result,):
             whole = self._tree_of(nodes)

@@ -26,21 +26,20 @@ def call_lines(before: str, args: Sequence[str], after: str, indent: int, commen
 
 
 def conditional_lines(
-    before: str, call: str, args: Sequence[str], condition: str, otherwise: str, indent: int, comment: str = ""
+    before: str, call: str, args: Sequence[str], condition: str, comment: str = ""
 ) -> list[str]:
-    """`before call(args) if condition else otherwise`, on one line or in parentheses on several."""
-    pad = " " * indent
-    line = f"{pad}{before}{call}{', '.join(args)}) if {condition} else {otherwise}"
+    """`before call(args) if condition else nn.Identity()` of a constructor, on one line or in parentheses."""
+    pad = " " * 8
+    line = f"{pad}{before}{call}{', '.join(args)}) if {condition} else nn.Identity()"
     if len(line) <= WIDTH:
         return with_comment(line, comment)
     above = [f"{pad}# {comment}"] if comment else []
-    inner = call_lines(call, args, ")", indent + 4)
     return [
         *above,
         f"{pad}{before}(",
-        *inner,
+        *call_lines(call, args, ")", 12),
         f"{pad}    if {condition}",
-        f"{pad}    else {otherwise}",
+        f"{pad}    else nn.Identity()",
         f"{pad})",
     ]
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from archdsl.ops import Op, TensorType
 from archdsl.record import Record
-from archdsl.scalar import Constant, Scalar, Term
+from archdsl.scalar import Constant, Scalar, Term, free_names
 from archdsl.source import Span
 
 Question: TypeAlias = tuple[Term, bool]
@@ -154,6 +154,25 @@ class Template(Record):
         """The types of what goes into a node."""
         types = self.types
         return tuple([types[value] for value in node.inputs])
+
+    def reads(self, node: Node) -> set[str]:
+        """The names that a node needs: what it is given and what it owns are made of them."""
+        if node.child is not None:
+            given = [pair for name, pair in node.binds if name in node.child.needs]
+        else:
+            assert node.op is not None
+            weights = node.op.weights(*self.input_types(node))
+            given = [*_scalars_of(node.op), *(axis for weight in weights for axis in weight.axes)]
+        return {name for pair in given for name in free_names(pair.term)}
+
+    @cached_property
+    def needs(self) -> set[str]:
+        """The names that its nodes need, and those that the lets among them are made of."""
+        names = {name for node in self.nodes for name in self.reads(node)}
+        for name, pair in reversed(self.lets):
+            if name in names:
+                names |= free_names(pair.term)
+        return names
 
     def scalars(self) -> Iterator[Scalar]:
         """Every number of the template with its term: extents, attributes, binds, lets."""

@@ -126,8 +126,8 @@ WEIGHTS: tuple[Mutant, ...] = (
     Mutant(
         "the classifier is all of the head",
         "archdsl/weights/heads.py",
-        'if any(_reads(value, "num_classes") for value in _given(graph, index))',
-        "if _given(graph, index) is not None",
+        'if "num_classes" in template.reads(template.nodes[index])',
+        "if template.nodes[index].label is not None",
         (f"{_WEIGHTS}::test_the_classifier_alone_begins_anew",),
     ),
     Mutant(

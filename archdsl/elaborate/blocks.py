@@ -335,8 +335,6 @@ class BlockElaborator(Expressions):
                 a, b = self._unfolded(a), self._unfolded(b)
                 if isinstance(b, Var) and not (isinstance(a, Var) and a.name in self.usual):
                     a, b = b, a
-                if isinstance(a, Var) and isinstance(b, Var) and a.name in self._extents():
-                    a, b = b, a
                 if isinstance(a, Var) and (is_constant(b) or isinstance(b, Var)):
                     self.pins[a.name] = Scalar(self.actual[a.name], b)
             case Var(name) if name in self.lets:
@@ -346,9 +344,6 @@ class BlockElaborator(Expressions):
         if isinstance(term, Var) and term.name in self.lets:
             return self.lets[term.name].term
         return term
-
-    def _extents(self) -> set[str]:
-        return set()
 
     # --- statements
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from archdsl.elaborate.networks import LARGEST_RESOLUTION, elaborate
+from archdsl.elaborate.networks import elaborate
+from archdsl.elaborate.parameters import LARGEST_RESOLUTION
 from archdsl.elaborate.resolutions import at_resolution
 
 __all__ = ["LARGEST_RESOLUTION", "at_resolution", "elaborate"]

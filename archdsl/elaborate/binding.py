@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from archdsl import syntax as s
-from archdsl.elaborate.expressions import Args, Expressions
+from archdsl.elaborate.calls import Calls
+from archdsl.elaborate.expressions import Args
 from archdsl.elaborate.functions import LONGEST_LIST
 from archdsl.elaborate.values import (
     BlockRef,
@@ -187,7 +188,7 @@ def _bind_extents(param: s.TensorParam, tensor: Tensor, extents: dict[str, Scala
             raise Refused("E0301", message, expr.span)
 
 
-class _Defaults(Expressions):
+class _Defaults(Calls):
     """Evaluates defaults: numbers, names of earlier parameters, operations."""
 
     def __init__(self, env: Mapping[str, Value], unit: Unit) -> None:

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from archdsl import syntax as s
 from archdsl.elaborate.choices import Choices, Deferred, option_texts
-from archdsl.elaborate.parameters import LARGEST_RESOLUTION, MODEL_ARGUMENTS
+from archdsl.elaborate.parameters import MODEL_ARGUMENTS
 from archdsl.elaborate.stages import StageElaborator
 from archdsl.elaborate.streams import Made
 from archdsl.elaborate.templates import Elaborator
 from archdsl.elaborate.values import (
-    LARGEST_DIM,
-    SCALAR_TYPES,
     BlockRef,
     Open,
     OpRef,
@@ -341,6 +339,3 @@ def _check_end(builder: NetworkElaborator) -> None:
             after = builder.nodes[index + 1].span
             help = f"make it the last entry; what follows stands in {after}"
             builder.report(Refused("E0212", message, node.span, help))
-
-
-__all__ = ["LARGEST_DIM", "LARGEST_RESOLUTION", "MODEL_ARGUMENTS", "SCALAR_TYPES", "elaborate"]

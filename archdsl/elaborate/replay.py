@@ -119,10 +119,14 @@ def recipe_of(builder: BlockElaborator, template: Template) -> Recipe | None:
 
 
 def replay(shared: Elaborator, recipe: Recipe, ref: BlockRef, bound: Bound) -> Template | None:
-    """The template for other numbers, or None where only a run can tell."""
+    """The template for other numbers, or None where only a run can tell.
+
+    That is where they decide otherwise, or a size, a primitive or a block inside refuses them: a run tells it
+    at its place. What else is raised is a fault of ours.
+    """
     try:
         return _Replay(shared, recipe, ref, bound).template()
-    except (_Differs, Refused, OpError, ScalarError, KeyError, TypeError):
+    except (_Differs, Refused, OpError, ScalarError):
         return None
 
 

@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import Final
 
 from archdsl import syntax as s
-from archdsl.elaborate.blocks import label_twice
 from archdsl.elaborate.expressions import Args
 from archdsl.elaborate.functions import LONGEST_LIST
+from archdsl.elaborate.nodes import label_twice
 from archdsl.elaborate.streams import Called, StreamElaborator
 from archdsl.elaborate.values import Open, Refused, Tensor, Value, describe, is_list
 from archdsl.graph import Stage

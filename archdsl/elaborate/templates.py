@@ -9,8 +9,9 @@ from typing import Final
 from archdsl import syntax as s
 from archdsl.elaborate.axes import first_axes, is_open, with_axes
 from archdsl.elaborate.binding import Bound, Called, Signature, usual_values
-from archdsl.elaborate.blocks import BlockElaborator, callables_of
+from archdsl.elaborate.blocks import BlockElaborator
 from archdsl.elaborate.expressions import Args
+from archdsl.elaborate.nodes import callables_of
 from archdsl.elaborate.replay import MOST_RECIPES, Recipe, is_simple, kind_of_call, recipe_of, replay
 from archdsl.elaborate.values import (
     POISON,

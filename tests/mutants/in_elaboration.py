@@ -182,14 +182,14 @@ ELABORATION: tuple[Mutant, ...] = (
     # --- in a block
     Mutant(
         "one of two equal things is pinned where either may be",
-        "archdsl/elaborate/blocks.py",
+        "archdsl/elaborate/decisions.py",
         'case Apply("and", (a, b)):',
         'case Apply("and" | "or", (a, b)):',
         (f"{_LANGUAGE}::test_a_decision_that_one_of_two_is_equal_drops_neither",),
     ),
     Mutant(
         "a module may be called with tensors of another shape",
-        "archdsl/elaborate/blocks.py",
+        "archdsl/elaborate/nodes.py",
         "return [(weight.name, [axis.value for axis in weight.axes]) for weight in op.weights(*inputs)]",
         "return [(weight.name, []) for weight in op.weights(*inputs)]",
         (_ERRORS,),
@@ -211,7 +211,7 @@ ELABORATION: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a requirement is not asked again",
-        "archdsl/elaborate/blocks.py",
+        "archdsl/elaborate/decisions.py",
         "self.guards.append((truth.term, True))",
         "pass",
         (f"{_AFTER}[a requirement]",),

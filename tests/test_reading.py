@@ -219,3 +219,12 @@ def tables_tokens() -> list[tuple[str, str]]:
     import json
 
     return json.loads(tables.tables_text(lark()))["tokens"]
+
+
+def test_two_labels_between_dots_are_no_number() -> None:
+    from archdsl.read_arch import read
+
+    text = "archdsl 1\nvariant V : N { s1.0.1.kernel = 3; s1.12.5 = relu }\n"
+    (variant,) = read(Source("paths.arch", text)).variants
+    paths = [setting.path.steps for setting in variant.settings]
+    assert paths == [("s1", "0", "1", "kernel"), ("s1", "12", "5")]

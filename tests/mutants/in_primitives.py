@@ -22,8 +22,22 @@ PRIMITIVES: tuple[Mutant, ...] = (
     Mutant(
         "a window without padding rounds up",
         "archdsl/ops/conv.py",
+        "result = (extent + padding * const(2) - kernel) // stride + ONE",
+        "result = ceil_div(extent + padding * const(2) - kernel, stride) + ONE",
+        (f"{_TORCH}[max_pool]",),
+    ),
+    Mutant(
+        "a window with holes rounds up",
+        "archdsl/ops/conv.py",
         "result = (extent + padding * const(2) - reach - ONE) // stride + ONE",
         "result = ceil_div(extent + padding * const(2) - reach - ONE, stride) + ONE",
+        (f"{_TORCH}[conv2d]",),
+    ),
+    Mutant(
+        "windows side by side round up",
+        "archdsl/ops/conv.py",
+        "result = extent // stride  # windows side by side",
+        "result = ceil_div(extent, stride)",
         (f"{_TORCH}[max_pool]",),
     ),
     Mutant(

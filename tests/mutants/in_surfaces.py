@@ -52,7 +52,7 @@ SURFACES: tuple[Mutant, ...] = (
         "archdsl/read_arch/construct.py",
         'steps += str(part).split(".") if isinstance(part, Token) else [part]',
         "steps += [str(part)] if isinstance(part, Token) else [part]",
-        (f"{_PRINT}::test_what_is_printed_is_read_as_it_was[arch]",),
+        ("tests/test_reading.py::test_two_labels_between_dots_are_no_number",),
     ),
     Mutant(
         "a place of YAML is a column to the left",

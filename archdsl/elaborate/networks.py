@@ -206,7 +206,6 @@ def run(builder: NetworkElaborator, resolution: tuple[int, int] | None) -> Netwo
     if builder.choices.left:
         shared.errors.insert(0, _open_decisions(network, builder.choices))
     if not shared.errors:
-        _check_elements(builder)
         _check_end(builder)
     if shared.errors:
         raise ArchError(shared.errors)
@@ -284,39 +283,6 @@ def _check_parameters(builder: NetworkElaborator) -> None:
         if close is not None and param.name not in read:
             message = f"nothing reads the parameter {param.name!r}"
             builder.report(Refused("E0220", message, param.span, f"did you mean {close!r}?"))
-
-
-def _check_elements(builder: NetworkElaborator) -> None:
-    """Note elements that nothing reads: of five widths for four stages the fifth would be lost in silence."""
-    network = builder.network
-    defaults = tuple(param.default for param in network.params)
-    everywhere = (network.body, defaults, tuple(tensor.shape for tensor in network.tensors))
-    names = Counter(name.id for name in s.parts_of(everywhere, s.Name))
-    read: dict[str, list[int]] = {}
-    for index in s.parts_of(everywhere, s.Index):
-        place = _constant_index(index.index)
-        if isinstance(index.value, s.Name) and place is not None:
-            read.setdefault(index.value.id, []).append(place)
-    for param in network.params:
-        places, value = read.get(param.name, []), builder.parameters.get(param.name)
-        # Whatever else reads the list may read all of it.
-        if not places or len(places) < names[param.name] or value is None or not is_list(value):
-            continue
-        left = set(range(len(value))) - {place % len(value) for place in places}
-        if left:
-            span = param.later[-1].span if param.later else param.span
-            message = f"nothing reads {param.name}[{min(left)}]: the parameter has {len(value)} elements"
-            told = ", ".join(f"{param.name}[{place}]" for place in sorted(set(places)))
-            builder.report(Refused("E0220", message, span, f"read are {told}"))
-
-
-def _constant_index(expr: s.Expr) -> int | None:
-    match expr:
-        case s.Num(int(number)):
-            return number
-        case s.Unary("-", s.Num(int(number))):
-            return -number
-    return None
 
 
 def too_deep(network: s.Network) -> ArchError:

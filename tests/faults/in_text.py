@@ -609,14 +609,6 @@ TEXT = [
         ("write label: conv_bn(...)",),
     ),
     Case(
-        "element that nothing reads",
-        HEADER
-        + "network N(x: [3, 32, 32]; ‸width = [8, 16, 24]) {\n"
-        + "  a: conv_bn(width[0])\n  b: conv_bn(width[1])\n}\n",
-        "E0220",
-        ("nothing reads width[2]", "3 elements", "read are width[0], width[1]"),
-    ),
-    Case(
         "entry with an equals sign",
         NETWORK.replace("stem: wrong", "‸stem = conv_bn(3)\n  next: relu"),
         "E0220",

@@ -131,12 +131,6 @@ class NetworkDrawer:
             network.doc = random.choice(["A network.", 'It is \\"so\\" # here.'])
         self.state = NetworkState(self.drawing.world, network, self.names)
         body = network.body
-        for param in self.params:
-            if isinstance(self.names[param.name], list):
-                # An element that nothing reads is a mistake: this reads all of them.
-                count = f"len({param.name}) >= 0"
-                body.append(Require(Expr(count, count), "it is so"))
-                self._take(body[-1])
         for _ in range(random.randint(1, 5)):
             body += self._some_statement(2)
         if "num_classes" in self.state.names and self.maybe(0.1):

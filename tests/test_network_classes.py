@@ -286,3 +286,19 @@ def test_a_pipe_may_be_long(step: str, end: str, tmp_path: Path) -> None:
     for _ in range(600):
         expected = expected + 1 if step == "add_number(1)" else torch.nn.functional.silu(expected)
     assert torch.equal(module(image), expected)
+
+
+def test_a_run_whose_call_is_long_has_one_argument_a_line(tmp_path: Path) -> None:
+    wide = "num_classes * 3 + 1234567"
+    made = f"conv2d({wide}, kernel = [13, 11], padding = [6, 5], bias = false)"
+    text = opened(f"stage s {{ {made} * 3 }}", tmp_path).source()
+    lines = [line.strip() for line in text.splitlines()]
+    start = lines.index("nn.Conv2d(")
+    assert lines[start + 1 : start + 7] == [
+        f"{wide},",
+        f"{wide},",
+        "(13, 11),",
+        "padding=(6, 5),",
+        "bias=False,",
+        ")",
+    ]

@@ -7,6 +7,7 @@ from .mutant import Mutant
 _SOURCE = "tests/test_source.py"
 _LANGUAGE = "tests/test_language.py"
 _TWO_WAYS = f"{_LANGUAGE}::test_blocks_that_differ_in_one_thing_have_classes_of_their_own"
+_NETWORKS = "tests/test_network_classes.py"
 _RATES = f"{_LANGUAGE}::test_rates_rise_over_blocks_wherever_they_stand"
 
 SOURCE: tuple[Mutant, ...] = (
@@ -100,6 +101,27 @@ SOURCE: tuple[Mutant, ...] = (
         "for index, node in enumerate(self.template.nodes, 1))",
         "for index, node in enumerate(self.template.nodes))",
         (f"{_LANGUAGE}::test_features_of_entries_beside_other_streams",),
+    ),
+    Mutant(
+        "blocks with names are not counted where a stage is a sequence",
+        "archdsl/emit/attributes.py",
+        "position = Attribute(stage.label, str(index - stage.first), is_list=True)",
+        "position = Attribute(stage.label, key, is_list=True)",
+        (f"{_NETWORKS}::test_each_block_of_a_stage_begins_with_its_own_values[one stream]",),
+    ),
+    Mutant(
+        "an entry takes part of what stands before it",
+        "archdsl/emit/methods.py",
+        "code, nested = called, nested + 1",
+        "code, nested = Code(called.text), nested + 1",
+        (f"{_NETWORKS}::test_an_entry_takes_all_of_what_the_one_before_it_gives",),
+    ),
+    Mutant(
+        "a list of modules counts what has no module",
+        "archdsl/emit/attributes.py",
+        "        and (node.op is None or node.op.constructor(",
+        "        and (node.op is None or node.label is not None or node.op.constructor(",
+        (f"{_NETWORKS}::test_an_index_that_has_no_module_leaves_a_gap",),
     ),
     Mutant(
         "a variable is given anew while it is needed",

@@ -80,4 +80,11 @@ VARIANTS: tuple[Mutant, ...] = (
         "",
         (_SETTING,),
     ),
+    Mutant(
+        "features that are set stand beside those that were",
+        _VARIANTS,
+        "            case s.Features():\n                pass",
+        "            case s.Features():\n                yield statement",
+        (f"{_FILE}::test_features_that_are_set_are_all_that_there_are[a-two]",),
+    ),
 )

@@ -1,6 +1,12 @@
 """From a graph to the text of a Python file that needs torch and nothing else.
 
 The built module is this text, executed (archdsl/execute.py): there is no other lowering.
+
+    forms, merge              which templates share a class; forms that differ in branches alone
+    classes, constructors     a class; what makes its modules, and the parameters of its constructor
+    forward, inits            the statements of `forward`; first values of weights
+    network, stages, methods  the network's own class: its constructor, stages as runs of a class, its methods
+    attributes, names, wrap   where modules stand; names of classes; lines of a width
 """
 
 from __future__ import annotations

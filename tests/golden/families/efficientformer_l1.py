@@ -196,8 +196,7 @@ class MLP(nn.Module):
 
 
 class Meta3D(nn.Module):
-    """Attention and a hidden layer on a map as tokens, each normalised first, both residual (MB3D).
-    """
+    """Attention and a hidden layer on a map's positions, both residual (MB3D)."""
 
     def __init__(
         self, dim: int, H: int, W: int, expansion: float = 4, drop_path: float = 0.0

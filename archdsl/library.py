@@ -227,10 +227,15 @@ def _within(folder: str, name: str) -> str | None:
 
 @cache
 def spec_names() -> tuple[str, ...]:
-    """The names of the bundled specs."""
-    folder = assets.folder("specs")
-    names = [os.path.splitext(f)[0] for f in os.listdir(folder) if f.endswith(tuple(ENDINGS))]
-    return tuple(sorted(names))
+    """The names of the bundled specs, those in folders too: `s0`, `zoo/resnet50`. Blocks are no specs."""
+    root = assets.folder("specs")
+    names: list[str] = []
+    for folder, _, files in os.walk(root):
+        inside = os.path.relpath(folder, root).replace(os.sep, "/")
+        if inside != "blocks":
+            stems = [os.path.splitext(file)[0] for file in files if file.endswith(tuple(ENDINGS))]
+            names += stems if inside == "." else [f"{inside}/{stem}" for stem in stems]
+    return tuple(sorted(names, key=lambda name: ("/" in name, name)))
 
 
 def bundled_name(path: str) -> str | None:

@@ -154,6 +154,9 @@ class Calls(Expressions):
             if args:
                 message = f"{callee.label!r} is a module; it takes tensors alone"
                 raise Refused("E0404", message, span)
+            if label is not None:
+                message = f"{callee.label!r} is a module, and has its label"
+                raise Refused("E0204", message, span, f"leave {label!r} out")
             return self.call_module(callee, tensors, span)
         args = [*callee.args, *args]
         if isinstance(callee, BlockRef):

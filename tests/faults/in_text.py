@@ -609,6 +609,12 @@ TEXT = [
         ("write label: conv_bn(...)",),
     ),
     Case(
+        "module called with a label",
+        block("m = c: conv2d(C)\n  return ‸other: m(x)"),
+        "E0204",
+        ("'c' is a module, and has its label", "leave 'other' out"),
+    ),
+    Case(
         "entry with an equals sign",
         NETWORK.replace("stem: wrong", "‸stem = conv_bn(3)\n  next: relu"),
         "E0220",

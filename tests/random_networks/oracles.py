@@ -17,6 +17,7 @@ from archdsl.network import Network, load, load_with_settings
 from archdsl.source import ArchError, Source
 from archdsl.stats import Stats, stats
 from archdsl.verify import block_shapes, fvcore_counts
+from random_networks.interpreted import interpreted
 from random_networks.networks import Sample
 from random_networks.twins import Twin
 from random_networks.variations import Resized, Spread, Varied
@@ -187,6 +188,11 @@ def _written_file(sample: Sample, network: Network, module: nn.Module) -> None:
             )
     assert torch.equal(ours, theirs), "the written file gives something else"
     assert torch.isfinite(ours).all(), "a number that is none"
+    with torch.no_grad():
+        alone = interpreted(network.graph, module, images)
+    assert ours.shape == alone.shape and torch.allclose(ours, alone, rtol=1e-3, atol=1e-4), (
+        "primitive by primitive it gives something else"
+    )
     if network.graph.num_classes is not None:
         with torch.no_grad():
             network.build(num_classes=0).eval()(*images)

@@ -31,11 +31,12 @@ def test_the_text_of_a_mutant_stands_in_its_file_once(mutant: Mutant) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a mutant is run in a fork")
-def test_every_mutant_is_caught() -> None:
+def test_every_mutant_is_caught(capsys: pytest.CaptureFixture[str]) -> None:
     """In one process that forks for each of them; `python -m tests.mutants --only NAME` shows one."""
     jobs = str(min(2, os.cpu_count() or 1))
     command = [sys.executable, "-m", "mutants", "--jobs", jobs]
     done = subprocess.run(command, cwd=TESTS, capture_output=True, text=True)
-    print(done.stdout.splitlines()[-1] if done.stdout else "")
+    with capsys.disabled():
+        print("\nmutants:", done.stdout.splitlines()[-1] if done.stdout else "none ran")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith(f"caught {len(MUTANTS)} / seeded {len(MUTANTS)}\n")

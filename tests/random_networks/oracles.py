@@ -196,8 +196,18 @@ def _written_file(sample: Sample, network: Network, module: nn.Module) -> None:
     if network.graph.num_classes is not None:
         with torch.no_grad():
             network.build(num_classes=0).eval()(*images)
-            other = network.build(num_classes=network.graph.num_classes + 1).eval()
-            other(*images)
+            count = network.graph.num_classes + 1
+            if _takes(network, count):
+                network.build(num_classes=count).eval()(*images)
+
+
+def _takes(network: Network, num_classes: int) -> bool:
+    """Whether the document holds for another number of classes; a head may compute with it what does not."""
+    try:
+        load(network.unit.path, parameters={"num_classes": num_classes}).graph.verify()
+    except ArchError:
+        return False
+    return True
 
 
 def _gradients(sample: Sample, module: nn.Module) -> None:

@@ -462,3 +462,11 @@ def test_the_figures_of_the_supernet_as_printed(
     assert main(["stats", "supernet", "--format", format]) == 0
     ending = {"table": "txt", "markdown": "md"}.get(format, format)
     golden(f"supernet_stats.{ending}", capsys.readouterr().out)
+
+
+def test_a_primitive_that_has_the_name_of_a_function_is_chosen(tmp_path: Path) -> None:
+    text = "archdsl 1\nnetwork N(x: [3, 4, 5]) { stage s { choose {sum(axes = -1, keep = true), relu} } }\n"
+    path = tmp_path / "chosen.arch"
+    path.write_text(text, encoding="utf-8")
+    assert archdsl.load(str(path)).space().size == 2
+    assert archdsl.load(str(path)).sample(0).text("arch")

@@ -114,7 +114,9 @@ class Calls(Expressions):
             else:
                 args.append((arg_name, value, place))
         if not isinstance(callee, (OpRef, BlockRef, ModuleRef)):
-            if function is not None and not tensors and label is None:
+            # A function takes no arguments by name: `sum(axes = -1)` is the primitive, to be chosen or given.
+            is_primitive = name in OPS and any(arg.name is not None for arg in arg_exprs)
+            if function is not None and not tensors and label is None and not is_primitive:
                 return self._function(function, args, arg_exprs, span)
             callee = callable_named(name, self.unit, name_span)
         if callee is None and function is not None:

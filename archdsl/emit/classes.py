@@ -20,7 +20,7 @@ from archdsl.emit.merge import Branch, Merged
 from archdsl.emit.wrap import call_lines, conditional_lines, docstring
 from archdsl.graph import Graph, Node, Template
 from archdsl.ops import Constructor, Spelling
-from archdsl.scalar import Term, free_names, python_text
+from archdsl.scalar import Term, python_text
 
 
 class Classes:
@@ -67,7 +67,7 @@ class _Writer:
         kept = [branch for branch in self.branches if branch not in skipped]
         made = _Modules(self, owned, skipped, kept)
         forward = Forward(template, modules, kept, self.called)
-        needed = self._with_lets(made.names | forward.names)
+        needed = template.with_lets(made.names | forward.names)
         lets = [(let, pair) for let, pair in template.lets if let in needed]
         parameters = self._parameters(needed)
         lines = [f"class {name}(nn.Module):", *docstring(self._about(), 4), ""]
@@ -116,14 +116,6 @@ class _Writer:
         )
 
     # --- names that the class needs
-
-    def _with_lets(self, names: set[str]) -> set[str]:
-        """The names, and those that the lets among them are made of."""
-        needed = set(names)
-        for name, pair in reversed(self.template.lets):
-            if name in needed:
-                needed |= free_names(pair.term)
-        return needed
 
     def _parameters(self, needed: set[str]) -> tuple[Parameter, ...]:
         template = self.template

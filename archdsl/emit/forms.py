@@ -6,7 +6,7 @@ binds, extents and lets. `dim` and `expansion` may differ, `hidden = int(dim * e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from archdsl.emit.merge import MOST_FORMS, Merged, attribute_terms, merge, op_texts
@@ -49,8 +49,7 @@ class Forms:
             forms: dict[object, list[Template]] = {}
             for template in group:
                 forms.setdefault(_form_key(template, self.keys), []).append(template)
-            for members, merged in self._classes(list(forms.values())):
-                key = _form_key(members[0], self.keys)
+            for key, members, merged in self._classes(forms):
                 number = numbers.setdefault(key, len(drawn))
                 drawn[number] = members[0] if merged is None else merged.template
                 if merged is not None:
@@ -58,19 +57,21 @@ class Forms:
                 self.keys.update((id(template), number) for template in members)
         return drawn
 
-    def _classes(self, forms: list[list[Template]]) -> Iterator[tuple[list[Template], Merged | None]]:
-        """The forms of one block, those together that one class can be."""
-        found: list[tuple[list[Template], Merged | None]] = []
-        for form in forms:
-            for place, (members, _) in enumerate(found if len(forms) <= MOST_FORMS else ()):
+    def _classes(
+        self, forms: dict[object, list[Template]]
+    ) -> list[tuple[object, list[Template], Merged | None]]:
+        """The forms of one block, those together that one class can be, each with the key of its first."""
+        found: list[tuple[object, list[Template], Merged | None]] = []
+        for key, form in forms.items():
+            for place, (first, members, _) in enumerate(found if len(forms) <= MOST_FORMS else ()):
                 both = [*members, *form]
                 merged = merge(self._general(both), self.keys)
                 if merged is not None:
-                    found[place] = both, merged
+                    found[place] = first, both, merged
                     break
             else:
-                found.append((form, None))
-        return iter(found)
+                found.append((key, form, None))
+        return found
 
     def _general(self, templates: Sequence[Template]) -> list[Template]:
         """Their forms before any name was put in the place of an equal one, one template each."""

@@ -206,16 +206,15 @@ def _indented(lines: list[str], indent: int) -> list[str]:
 
 def _comprehension(calls: Sequence[Constructor], sources: list[tuple[str, str]], count: int) -> list[str]:
     """`*(call for ...),`, of one call or of several that alternate."""
+    names, values = ", ".join(name for name, _ in sources), [values for _, values in sources]
     if not sources:
         loop = f"for _ in range({count})"
     elif len(sources) == 1:
-        loop = f"for {sources[0][0]} in {sources[0][1]}"
+        loop = f"for {names} in {values[0]}"
     else:
-        names = ", ".join(name for name, _ in sources)
-        loop = f"for {names} in zip({', '.join(values for _, values in sources)})"
+        loop = f"for {names} in zip({', '.join(values)})"
     loops = [loop]
     if len(loop) + 16 > WIDTH and len(sources) > 1:
-        names, values = ", ".join(name for name, _ in sources), [values for _, values in sources]
         loops = _indented(call_lines(f"for {names} in zip(", values, ")", 16), 16)
     texts = [f"{call.name}({', '.join(argument_texts(call))})" for call in calls]
     if len(calls) == 1:

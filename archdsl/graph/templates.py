@@ -168,11 +168,15 @@ class Template(Record):
     @cached_property
     def needs(self) -> set[str]:
         """The names that its nodes need, and those that the lets among them are made of."""
-        names = {name for node in self.nodes for name in self.reads(node)}
+        return self.with_lets({name for node in self.nodes for name in self.reads(node)})
+
+    def with_lets(self, names: set[str]) -> set[str]:
+        """The names, and those that the lets among them are made of."""
+        result = set(names)
         for name, pair in reversed(self.lets):
-            if name in names:
-                names |= free_names(pair.term)
-        return names
+            if name in result:
+                result |= free_names(pair.term)
+        return result
 
     def scalars(self) -> Iterator[Scalar]:
         """Every number of the template with its term: extents, attributes, binds, lets."""

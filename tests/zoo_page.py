@@ -21,9 +21,10 @@ REPOSITORY = "https://github.com/"
 
 INTRODUCTION = """# The zoo
 
-Every network of Table 2 of "Rethinking Vision Transformers for MobileNet Size and Speed" (EfficientFormerV2), in its
-order, is a document: [`specs/zoo`](../specs/zoo) and `specs/`, made of the blocks of [`specs/blocks`](../specs/blocks).
-None has a line of Python of its own. This page is generated; `pytest --update-golden` writes it anew.
+Every network of Table 2 of "Rethinking Vision Transformers for MobileNet Size and Speed" (EfficientFormerV2),
+in its order, is a document: [`specs/zoo`](../specs/zoo) and `specs/`, made of the blocks of
+[`specs/blocks`](../specs/blocks). None has a line of Python of its own. This page is generated; `pytest
+--update-golden` writes it anew.
 
     archdsl stats --all --by network specs/zoo/*.yaml
 
@@ -32,23 +33,23 @@ prints the figures of all of them. The ablations of Table 1 are on [a page of th
 
 FIGURES = """## Figures
 
-Parameters and MACs (convolutions, linear layers, products of matrices; of one image) are equal to those of the
-reference implementation, each operator's too, where there is a reference. Peak memory is that of the activations of
-one image, float32. The paper's figures stand in millions and thousand millions; a number in brackets leads to why they
-differ.
+Parameters and MACs (convolutions, linear layers, products of matrices; of one image) are equal to those of
+the reference implementation, each operator's too, where there is a reference. Peak memory is that of the
+activations of one image, float32. The paper's figures stand in millions and thousand millions; a number in
+brackets leads to why they differ.
 """
 
 AGREEMENT = """## Beside the references
 
-Weights of the reference, all of them random, are loaded by the document's key map; then both run one image in float64.
-The largest difference beside the largest value is shown, of the logits and of the part that differs most. timm's
-networks are compared so in the tests; `python bench/reference.py NAME CHECKOUT` does it for all, with a checkout of the
-repository at the commit.
+Weights of the reference, all of them random, are loaded by the document's key map; then both run one image in
+float64. The largest difference beside the largest value is shown, of the logits and of the part that differs
+most. timm's networks are compared so in the tests; `python bench/reference.py NAME CHECKOUT` does it for all,
+with a checkout of the repository at the commit.
 
-Lines: `document` is the document without its key map (a family's document holds all its members, a variant's counts
-with its base), `blocks` all blocks that the network uses, most of them shared with others. The reference's lines are
-those of the classes that its modules are instances of, and of their bases. Nowhere are blank lines, comments and
-docstrings counted.
+Lines: `document` is the document without its key map (a family's document holds all its members, a variant's
+counts with its base), `blocks` all blocks that the network uses, most of them shared with others. The
+reference's lines are those of the classes that its modules are instances of, and of their bases. Nowhere are
+blank lines, comments and docstrings counted.
 """
 
 PRIMITIVES = """## Who uses which primitive

@@ -48,7 +48,8 @@ def _groups(side: str) -> list[tuple[str, ...]]:
             groups.append(tuple(inside))
             inside = None
         elif not word.isidentifier():
-            raise OpError(f"{word!r} can't stand in a pattern of rearrange", attribute="pattern")
+            help = "'...' stands for the axes of a block whose shapes begin with it" if word == "..." else None
+            raise OpError(f"{word!r} can't stand in a pattern of rearrange", help, "pattern")
         elif inside is None:
             groups.append((word,))
         else:

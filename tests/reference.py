@@ -62,7 +62,7 @@ def randomise(module: torch.nn.Module, seed: int = 0) -> None:
 
 
 def laid_out_as(result: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    """Ours as the reference has it: a map as tokens, or with channels last; sequences as samples; or as it is."""
+    """Ours as the reference has it: maps as tokens or with channels last, sequences as samples."""
     if result.dim() == 3 and other.dim() == 4:
         return result.transpose(1, 2).unflatten(2, other.shape[2:])
     if result.dim() == 4 and other.dim() == 3:

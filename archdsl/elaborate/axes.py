@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -67,11 +68,11 @@ def _bound(block: s.Block) -> set[str]:
     names |= {target.name for target in s.parts_of(block.body, s.Target)}
     names |= {loop.name for loop in s.parts_of(block.body, s.For)}
     names |= {label.label for label in s.parts_of(block.body, s.Labelled)}
-    patterns = [text.value for call in _rearrangements(block.body) for text in s.parts_of(call.args, s.Str)]
-    return names | {word for pattern in patterns for word in pattern.replace("(", " ").replace(")", " ").split()}
+    patterns = [text for call in _rearrangements(block.body) for text in s.parts_of(call.args, s.Str)]
+    return names.union(*(re.findall(r"\w+", pattern.value) for pattern in patterns))
 
 
-def _rearrangements(part: object) -> Sequence[s.Call]:
+def _rearrangements(part: object) -> list[s.Call]:
     return [call for call in s.parts_of(part, s.Call) if call.name == "rearrange"]
 
 

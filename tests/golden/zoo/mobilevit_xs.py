@@ -199,8 +199,8 @@ class FoldPatches(nn.Module):
         y = y.unflatten(2, (self.H // self.patch, -1)).unflatten(1, (self.patch, -1))
         # [dim, H // patch * patch, n // (H // patch) * patch]
         y = y.permute(0, 5, 3, 1, 4, 2).flatten(4).flatten(2, 3)
-        y = self.project(y)  # [C, H // patch * patch, n // (H // patch) * patch]
-        return self.fuse(torch.cat([shortcut, y], 1))  # [C, H, W]
+        y = self.project(y)  # [C, H, W]
+        return self.fuse(torch.cat([shortcut, y], 1))
 
 
 class MobileViTXS(nn.Module):

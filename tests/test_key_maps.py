@@ -124,7 +124,7 @@ def test_numbers_go_on_from_the_first(tmp_path: Path) -> None:
 
 def test_numbers_get_a_step_apart(tmp_path: Path) -> None:
     rules = """N {
-      "s.*.conv" -> "blocks.*.a" (step = 2); "t.*.conv" -> "blocks.*.a" (step = 3, first = 5)
+      "s.*.conv" -> "blocks.*.a" (step = 2); "t.*.conv" -> "blocks.*.a" (first = 5, step = 3)
     }"""
     made = other_names(
         network(tmp_path, "stage s { layers(1) * 3 }\nstage t { layers(1) * 2 }", rules), tmp_path

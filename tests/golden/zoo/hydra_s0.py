@@ -128,8 +128,7 @@ class HydraAttentionStride(nn.Module):
     """Attention with as many heads as features: what the keys gather of the values, weighed by the
     queries.
 
-    A head has one feature of the queries and keys, each of which has the length 1 over all heads
-    (cosine similarity).
+    Queries and keys have one feature a head and, over all heads, the length 1 (cosine similarity).
 
     Form: stride > 1.
     """
@@ -240,8 +239,7 @@ class HydraAttention(nn.Module):
     """Attention with as many heads as features: what the keys gather of the values, weighed by the
     queries.
 
-    A head has one feature of the queries and keys, each of which has the length 1 over all heads
-    (cosine similarity).
+    Queries and keys have one feature a head and, over all heads, the length 1 (cosine similarity).
 
     Form: not (stride > 1).
     """

@@ -93,9 +93,9 @@ class SparseAttention(nn.Module):
         k = k.unflatten(2, (self.heads, -1)).permute(0, 2, 3, 1)  # [heads, head_dim, h * w]
         v = v.unflatten(2, (self.heads, -1)).transpose(1, 2)  # [heads, h * w, head_dim]
         a = (q @ k * self.head_dim**-0.5).softmax(-1)  # [heads, h * w, h * w]
-        # [dim, (h - 1) * stride + stride, (w - 1) * stride + stride]
-        a = self.propagate((a @ v).unflatten(2, (self.h, -1)).permute(0, 1, 4, 2, 3).flatten(1, 2))
-        return self.proj(self.norm(a.permute(0, 2, 3, 1)))  # [height, width, dim]
+        # [dim, height, width]
+        y = self.propagate((a @ v).unflatten(2, (self.h, -1)).permute(0, 1, 4, 2, 3).flatten(1, 2))
+        return self.proj(self.norm(y.permute(0, 2, 3, 1)))  # [height, width, dim]
 
 
 class MLP(nn.Module):

@@ -112,7 +112,7 @@ class LayerNorm(_Norm):
         return {"layer_norm": ((const(5), *x[0].shape),)}
 
     def paper_macs(self, *x: TensorType) -> Products:
-        return (x[0].shape,)
+        return ((const(2), *x[0].shape),)
 
     def constructor(self, write: Spelling, *x: TensorType) -> Constructor:
         named = keywords(write, eps=(self.eps, 1e-5))

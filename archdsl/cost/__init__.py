@@ -7,8 +7,8 @@ Conventions count the same network differently; a figure without its convention 
     fvcore  the same parameters; what fvcore 0.1.5 reports for our module: core, and 2 an element of batch
             norm, 5 of layer norm, 4 of a bilinear and 1 of a nearest upsampling, 1 of adaptive pooling
     paper   what the authors of EfficientFormerV2 counted: no batch norm, attention bias or layer scale,
-            a convolution's bias as one weight an input channel of a group; core, and the first two axes
-            of a GELU (C * H of a map), 2 an element of layer norm, k * k of average pooling
+            a convolution's bias as one weight an input channel of a group; core, and C * H a GELU of a
+            map, 1 an element a GELU of tokens, 2 of layer norm, k * k of average pooling
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ class BatchNorm(_Norm):
 
 
 class LayerNorm(_Norm):
-    """Layer normalisation over the last axis; fvcore counts 5 an element, and so does no one else."""
+    """Layer normalisation over the last axis; fvcore counts 5 an element, the authors of EfficientFormer 2."""
 
     kind = "layer_norm"
 

@@ -14,69 +14,76 @@ PAGE = Path(__file__).parent.parent / "docs" / "ablations.md"
 
 INTRODUCTION = """# The ablations of Table 1
 
-Table 1 of "Rethinking Vision Transformers for MobileNet Size and Speed" (EfficientFormerV2) leads in ten networks
-from EfficientFormer-L1 to EfficientFormerV2. They are one document,
-[`specs/ablations/table1.arch`](../specs/ablations/table1.arch): a network, and nine variants that say what they
-change in a row before them. This page is generated; `pytest --update-golden` writes it anew.
+Table 1 of "Rethinking Vision Transformers for MobileNet Size and Speed" (EfficientFormerV2) leads in ten
+networks from EfficientFormer-L1 to EfficientFormerV2. They are one document,
+[`specs/ablations/table1.arch`](../specs/ablations/table1.arch): a network, and nine variants that say what
+they change in a row before them. This page is generated; `pytest --update-golden` writes it anew.
 
-    archdsl stats ablations/table1#Stride_Attention --convention paper
+    archdsl stats --all --by network --convention paper specs/ablations/table1.arch
+
+prints the figures of all of them, in the counting of the paper's authors.
 
 ## Rows
 
-Millions of parameters and thousand millions of MACs, as the paper prints them and as ours are in the counting of
-its authors (`--convention paper`); then all parameters and MACs, exactly. Latency (iPhone 12, ms) and top-1 (%)
-are the paper's, of its networks. Rows in brackets are those that it rejects.
+Millions of parameters and thousand millions of MACs, as the paper prints them and as ours are in the counting
+of its authors (`--convention paper`); then all parameters and MACs, exactly. Latency (iPhone 12, ms) and
+top-1 (%) are the paper's, of its networks. Rows in brackets are those that it rejects.
 
 """
 
 WHOSE = """
-The first three rows are the paper's networks. Its depthwise convolutions cost no more MACs than its pooling, for
-its counter charges both 9 an element. Two of the three sizes are printed cut, not rounded ({cut}).
+The first three rows are the paper's networks. Its depthwise convolutions cost no more MACs than its pooling,
+for its counter charges both 9 an element. Two of the three sizes are printed cut, not rounded ({cut}).
 
-**The widths and depths of the other seven are ours**; the paper publishes none. They print as the paper's figures.
-The depths (4, 4, 12, 8) and the widths of stages 1 and 2 (32, 64) are those of EfficientFormerV2-S2 (Table 12), and
-every ratio is 4 (Table 8); the widths of stages 3 and 4 (160, 320) follow from what rows add, here with the ratio 4:
+**The widths and depths of the other seven are ours**; the paper publishes none. They print as the paper's
+figures. The depths (4, 4, 12, 8) and the widths of stages 1 and 2 (32, 64) are those of EfficientFormerV2-S2
+(Table 12), and every ratio is 4 (Table 8); the widths of stages 3 and 4 (160, 320) follow from what rows add,
+here with the ratio 4:
 
 | from | to | params: paper | ours | MACs: paper | ours |
 |---|---|---:|---:|---:|---:|
 """
 
 REMAINDER = """
-- The first two steps are those of Sec. 3.4: two blocks of stage 3 get attention, then the attention gets a stride.
-- Three rows have one feed-forward network of another ratio. What their sections change does not give what they
-  print: from the row of Sec. 3.2 to the last the paper adds 0.15 G, the blocks at these widths {added:.3f} G.
-  With the ratio 4 they are
+- The first two steps are those of Sec. 3.4: two blocks of stage 3 get attention, then the attention gets a
+  stride.
+- Three rows set one feed-forward network to another ratio, and the 5-stage network inherits the first of
+  them. What the sections change does not give what these rows print: from that of Sec. 3.2 to the last the
+  paper adds 0.15 G, the blocks at these widths {added:.3f} G. With the ratio 4 they are
 {without}
-- Attention downsampling alone is smaller than the convolution that it replaces, at these widths by {smaller:.2f} M.
-  The paper's row is larger, by 0.08 M: something else must have changed there too.
-- The last row is [`specs/efficientformerv2_base.yaml`](../specs/efficientformerv2_base.yaml) with its widths, depths
-  and ratios: the same operations, wired alike, under the same keys.
+- Attention downsampling alone is smaller than the convolution that it replaces, at these widths by
+  {smaller:.2f} M. The paper's row is larger, by 0.08 M: something else must have changed there too.
+- The last row is [`specs/efficientformerv2_base.yaml`](../specs/efficientformerv2_base.yaml) with its widths,
+  depths and ratios: the same operations, wired alike, under the same keys.
 
 ## Attention that was set aside
 
 Sec. 3.4 speaks of two more ways to make attention at 1/16 of the resolution cheaper. Both are blocks of
-[`specs/blocks/attention_forms.arch`](../specs/blocks/attention_forms.arch), and take the place of that attention in
-the variants of [`specs/ablations/attention.arch`](../specs/ablations/attention.arch).
+[`specs/blocks/attention_forms.arch`](../specs/blocks/attention_forms.arch), and take the place of that
+attention in the variants of [`specs/ablations/attention.arch`](../specs/ablations/attention.arch).
 
 """
 
 SUPERNET = """
-With downsampled keys and values (Eq. 1) all positions still ask, of a quarter of the keys: 2.8 ms, says the paper, where
-stride attention takes 1.5. The third form that it sets aside, attention downsampling alone (Eq. 2), is a row above.
+With downsampled keys and values (Eq. 1) all positions still ask, of a quarter of the keys: 2.8 ms, says the
+paper, where stride attention takes 1.5. The third form that it sets aside, attention downsampling alone (Eq.
+2), is a row above.
 
 ## The supernet
 
-The last row of Table 2 is the search space (Sec. 4.2.2), [`specs/supernet.yaml`](../specs/supernet.yaml). The paper
-gives no bounds. Ours keep to its text, multiples of 16 for widths, and have room for S0, S2 and the depths of L.
+The last row of Table 2 is the search space (Sec. 4.2.2), [`specs/supernet.yaml`](../specs/supernet.yaml). The
+paper gives no bounds. Ours keep to its text, multiples of 16 for widths, and have room for S0, S2 and the
+depths of L.
 
 | | params | MACs |
 |---|---:|---:|
 """
 
 AFTER = """
-The authors' supernet has a batch normalisation for each width; a member has one. Bounds whose largest member prints
-as the paper's can be found: the widths of EfficientFormer-L1 with the depths of S2 (48, 96, 224, 448 and 4, 4, 12,
-8) have {params:.2f} M and {macs:.3f} G. But they leave out L, which the paper found in its supernet.
+The authors' supernet has a batch normalisation for each width; a member has one. Bounds whose largest member
+prints as the paper's can be found: the widths of EfficientFormer-L1 with the depths of S2 (48, 96, 224, 448
+and 4, 4, 12, 8) have {params:.2f} M and {macs:.3f} G. But they leave out L, which the paper found in its
+supernet.
 """
 
 
@@ -93,7 +100,8 @@ def page() -> str:
 
 def _rows() -> str:
     lines = [
-        "| section | network | params: paper | ours | MACs: paper | ours | all params | all MACs | latency | top-1 | whose |",
+        "| section | network | params: paper | ours | MACs: paper | ours | all params | all MACs "
+        "| latency | top-1 | whose |",
         "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---|",
     ]
     for row in ROWS.values():
@@ -152,7 +160,10 @@ def _smaller() -> float:
 
 
 def _forms() -> str:
-    lines = ["| attention in stage 3 | params | MACs | of which products of attention |", "|---|---:|---:|---:|"]
+    lines = [
+        "| attention in stage 3 | params | MACs | of which products of attention |",
+        "|---|---:|---:|---:|",
+    ]
     networks = {name: ROWS[name].load() for name in ("Attention_At_Higher_Resolution", "Stride_Attention")}
     networks |= {name: form(name) for name in SET_ASIDE}
     for name, network in networks.items():

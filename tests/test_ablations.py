@@ -70,7 +70,7 @@ def test_pooling_and_depthwise_convolutions_cost_the_authors_the_same() -> None:
 
 
 def test_what_attention_at_higher_resolution_adds_and_its_stride_takes_away() -> None:
-    """Sec. 3.4: 0.85 M and 0.27 G more, and 0.17 G less; each figure of the table is rounded, their differences twice."""
+    """Sec. 3.4: 0.85 M and 0.27 G more, then 0.17 G less, of figures that are rounded each."""
     before, whole, strided = (
         counted(name)
         for name in ("Local_Value_And_Talking_Heads", "Attention_At_Higher_Resolution", "Stride_Attention")
@@ -190,7 +190,9 @@ def test_the_fifth_stage_is_a_map_of_the_pyramid() -> None:
 
 
 def norm(x: Tensor, bn: nn.BatchNorm2d) -> Tensor:
-    shift, scale = (value.view(-1, 1, 1) for value in (bn.running_mean, bn.weight / (bn.running_var + bn.eps).sqrt()))
+    shift, scale = (
+        value.view(-1, 1, 1) for value in (bn.running_mean, bn.weight / (bn.running_var + bn.eps).sqrt())
+    )
     return (x - shift) * scale + bn.bias.view(-1, 1, 1)
 
 
@@ -204,7 +206,9 @@ def heads_of(x: Tensor, heads: int = 8) -> Tensor:
     return x.reshape(x.shape[0], heads, -1, x.shape[2] * x.shape[3]).transpose(2, 3)
 
 
-def distance_bias(table: Tensor, queries: list[tuple[int, int]], keys: list[tuple[int, int]], columns: int) -> Tensor:
+def distance_bias(
+    table: Tensor, queries: list[tuple[int, int]], keys: list[tuple[int, int]], columns: int
+) -> Tensor:
     """The entry of every head for the distance between each query and each key."""
     rows = [[abs(a - c) * columns + abs(b - d) for c, d in keys] for a, b in queries]
     return table[:, torch.tensor(rows)]
@@ -293,7 +297,7 @@ def test_stride_attention_is_attention_on_a_smaller_map() -> None:
 
 @torch.no_grad()
 def test_the_blocks_between_the_two_families_are_their_formulas() -> None:
-    """The mixer of Sec. 3.1, and the feed-forward network of tokens whose depthwise convolution sees their map."""
+    """The mixer of Sec. 3.1, and the feed-forward network that convolves the map of its tokens."""
     block = model("Depthwise_Mixer").s3[0]
     x = torch.randn(2, 224, 14, 14, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
     y = x + project(x, block.token_mixer, padding=1, groups=224) * block.scale1.gamma.view(-1, 1, 1)

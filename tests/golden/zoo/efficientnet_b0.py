@@ -84,9 +84,7 @@ class SqueezeExciteSiLUSigmoid(nn.Module):
 
 
 class MBConv(nn.Module):
-    """Expand, convolve each channel, excite, project; the excitation's channels are a share of the
-    block's input.
-    """
+    """Expand, convolve each channel, excite by `squeeze` of the input's channels, project."""
 
     def __init__(
         self,

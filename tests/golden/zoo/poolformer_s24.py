@@ -38,9 +38,7 @@ class LayerScale(nn.Module):
 
 
 class PoolFormerBlock(nn.Module):
-    """Pooling where others have attention, and a hidden layer, each normalised first, both
-    residual.
-    """
+    """Pooling in place of attention and a hidden layer, each normalised first, both residual."""
 
     def __init__(
         self, dim: int, expansion: float = 4, scale: float = 1e-5, drop_path: float = 0.0

@@ -171,8 +171,8 @@ def picture(image: Tensor, said: list[tuple[float, int, Tensor]]) -> Image.Image
 def main() -> None:
     torch.manual_seed(0)
     model = Detector(archdsl.load("s2", resolution=SIDE), len(CLASSES))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1e-3, total_steps=STEPS)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=2e-3, total_steps=STEPS)
     scenes = Scenes(slice(0, 384), seed=0)
     losses = []
     for step in range(STEPS):

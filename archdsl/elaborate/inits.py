@@ -9,6 +9,7 @@ from archdsl import syntax as s
 from archdsl.elaborate.expressions import Args
 from archdsl.elaborate.values import Refused, match_arguments
 from archdsl.graph import Initialisation, Node, find
+from archdsl.ops import NORMALISATIONS
 from archdsl.scalar import Scalar
 from archdsl.source import did_you_mean
 
@@ -22,6 +23,8 @@ INITIALISERS: Final[dict[str, tuple[str, ...]]] = {
     "zeros": (),
     "ones": (),
 }
+
+_MATRICES: Final = ("xavier_uniform", "kaiming_normal")
 
 
 def initialisation(
@@ -42,6 +45,9 @@ def initialisation(
         arguments.append((wanted, float(value.value)))
     for path in statement.paths:
         _check_path(path, nodes)
+        last = find(nodes, ".".join(path.parts))[0][-1].op
+        if name in _MATRICES and last is not None and last.kind in NORMALISATIONS:
+            raise Refused("E0210", f"{name} takes two axes or more, {path.parts[-1]!r} has 1 axis", path.span)
     paths = tuple(path.parts for path in statement.paths)
     return Initialisation(name, tuple(arguments), paths)
 
@@ -51,9 +57,11 @@ def _check_path(path: s.LabelPath, nodes: Sequence[Node]) -> None:
     found, rest = find(nodes, text)
     last = found[-1] if found else None
     if last is not None and last.op is not None:
-        owning = ("conv", "linear", "mix_heads", "parameter", "bias")
-        if rest or not any(op in last.op.kind for op in owning):
-            help = "name a convolution, a linear layer or a parameter"
+        owning = ("conv", "linear", "mix_heads", "parameter", "bias", *NORMALISATIONS)
+        affine = getattr(last.op, "affine", None)
+        bare = isinstance(affine, Scalar) and not affine.value
+        if rest or bare or not any(op in last.op.kind for op in owning):
+            help = "name a convolution, a linear layer, a normalisation or a parameter"
             raise Refused("E0210", f"{text!r} has no weight to initialise", path.span, help)
         return
     inside = nodes if last is None or last.child is None else last.child.nodes

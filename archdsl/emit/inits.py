@@ -8,6 +8,7 @@ from typing import Final
 from archdsl.emit.attributes import Attribute, owned_attributes
 from archdsl.emit.wrap import call_lines
 from archdsl.graph import Initialisation, Template, find
+from archdsl.ops import NORMALISATIONS
 from archdsl.scalar import Scalar, is_constant, number_text
 
 MAYBE_BIAS: Final = "bias, perhaps"
@@ -58,6 +59,8 @@ def _found(
             template, attributes = node.child, owned_attributes(node.child)
     primitive = nodes[-1]
     assert primitive.op is not None
+    if primitive.op.kind in NORMALISATIONS:
+        return target, {"weight"}  # its bias begins at zero as it is
     owned = {weight.name for weight in primitive.op.weights(*template.input_types(primitive))}
     bias = getattr(primitive.op, "bias", None)
     if isinstance(bias, Scalar) and not is_constant(bias.term):

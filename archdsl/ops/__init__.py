@@ -81,6 +81,7 @@ OPS: Final[dict[str, type[Op]]] = {
         learned.WindowMask,
     )
 }
+NORMALISATIONS: Final = ("batch_norm", "layer_norm", "group_norm")
 
 __all__ = [
     "OPS", "Code", "Constructor", "Op", "OpError", "Products", "Spelling", "Table", "TensorType", "Weight",

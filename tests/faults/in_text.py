@@ -151,6 +151,18 @@ TEXT = [
         "E0210",
         ("is a block", "c.conv"),
     ),
+    Case(
+        "init of a normalisation that learns nothing",
+        block("y = x |> bn: batch_norm(affine = false)\n  init ‸bn = zeros\n  return y"),
+        "E0210",
+        ("'bn' has no weight to initialise", "a normalisation"),
+    ),
+    Case(
+        "init of a normalisation as a matrix",
+        block("y = x |> bn: batch_norm\n  init ‸bn = xavier_uniform\n  return y"),
+        "E0210",
+        ("xavier_uniform takes two axes or more", "'bn' has 1 axis"),
+    ),
     # --- arguments
     Case(
         "unknown argument",

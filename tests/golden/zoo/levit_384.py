@@ -115,6 +115,7 @@ class LevitAttention(nn.Module):
         self.qkv = LinearNorm(dim, heads * (2 * key_dim + value_dim))
         self.bias = AttentionBias(heads, (height, width), (height, width))
         self.proj = LinearNorm(heads * value_dim, dim)
+        nn.init.zeros_(self.proj.bn.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         # [heads, height * width, 2 * key_dim + value_dim]
@@ -128,13 +129,14 @@ class LevitAttention(nn.Module):
 
 
 class LevitMLP(nn.Module):
-    """A hidden layer for every position, each of its layers normalised."""
+    """A hidden layer for every position, each of its layers normalised, that begins at zero."""
 
     def __init__(self, dim: int, expansion: float = 2) -> None:
         super().__init__()
         hidden = int(dim * expansion)
         self.fc1 = LinearNorm(dim, hidden)
         self.fc2 = LinearNorm(hidden, dim)
+        nn.init.zeros_(self.fc2.bn.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.fc2(F.hardswish(self.fc1(x)))

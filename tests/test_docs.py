@@ -63,7 +63,7 @@ def test_readme_links_lead_somewhere() -> None:
                 assert (page.parent / target).exists(), (page.name, target)
 
 
-@pytest.mark.parametrize("name", ["language", "tutorial", "comparison"])
+@pytest.mark.parametrize("name", ["language", "tutorial", "comparison", "examples"])
 def test_a_page_shows_what_is_printed(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:

@@ -123,9 +123,10 @@ def run(module: torch.nn.Module, paths: list[str], image: torch.Tensor) -> dict[
 
 
 def difference(ours: torch.Tensor, theirs: torch.Tensor) -> float:
-    """The largest difference beside the largest value; a map and tokens are compared as tokens."""
+    """The largest difference beside the largest value; a map, its channels first or last, and tokens as tokens."""
     if ours.dim() == 4 and theirs.dim() == 3:
-        ours = ours.flatten(2).transpose(1, 2)
+        last = ours.flatten(1, 2)
+        ours = last if last.shape == theirs.shape else ours.flatten(2).transpose(1, 2)
     if ours.dim() == 3 and theirs.dim() == 4:
         theirs = theirs.flatten(2).transpose(1, 2)
     if ours.shape != theirs.shape:

@@ -20,7 +20,7 @@ MOVED = {
 
 
 def import_file(checkout: Path, path: str, package: str = "") -> ModuleType:
-    """The module in a file of the checkout; with `package`, in its folder under that name, whose __init__ is left."""
+    """The module in a file of the checkout; with `package`, as part of its folder, without its __init__."""
     _old_timm()
     sys.path.insert(0, str(checkout))
     file = checkout / path
@@ -60,3 +60,4 @@ def _old_timm() -> None:
         sys.modules[name] = target
     vision_transformer = sys.modules["timm.models.vision_transformer"]
     vars(vision_transformer).setdefault("_cfg", lambda **settings: settings)
+    vars(sys.modules["timm.models.helpers"]).setdefault("load_pretrained", None)

@@ -62,16 +62,16 @@ def broadcast(a: Type, b: Type) -> Type:
 
 
 def _conv2d(a: Attributes, x: Type) -> list[Type]:
-    need(x.rank == 3 and x.batched, "a map")
+    need(x.rank >= 3 and x.batched, "a map")
     groups, kernel, dilation = a.get("groups", 1), pair(a.get("kernel", 1)), pair(a.get("dilation", 1))
-    need(x.shape[0] % groups == 0 and a["out_channels"] % groups == 0, "groups that do not divide")
+    need(x.shape[-3] % groups == 0 and a["out_channels"] % groups == 0, "groups that do not divide")
     stride, padding = pair(a.get("stride", 1)), a.get("padding")
     if padding is None:
         need(all(size % 2 for size in kernel), "a kernel without a middle")
-        extents = [-(-extent // step) for extent, step in zip(x.shape[1:], stride, strict=True)]
+        extents = [-(-extent // step) for extent, step in zip(x.shape[-2:], stride, strict=True)]
     else:
-        extents = [window(x.shape[i + 1], kernel[i], stride[i], pair(padding)[i], dilation[i]) for i in (0, 1)]
-    return [Type((a["out_channels"], *extents))]
+        extents = [window(x.shape[i - 2], kernel[i], stride[i], pair(padding)[i], dilation[i]) for i in (0, 1)]
+    return [Type((*x.shape[:-3], a["out_channels"], *extents))]
 
 
 def _conv_transpose2d(a: Attributes, x: Type) -> list[Type]:

@@ -86,7 +86,7 @@ class NodeElaborator(Calls):
         self.labels[label] = span
 
     def _listed(self, label: str | None, kind: str | None, span: Span) -> None:
-        """Raise `Refused` where one label with indices is used for parameters and for modules, or for a buffer."""
+        """Raise `Refused` where one label with indices is used for parameters and for modules, or a buffer."""
         is_parameter = kind == "parameter"
         first, indexed, _ = (label or "").partition(".")
         if indexed and kind == "buffer":

@@ -18,8 +18,8 @@ _OF_LAYERS: Final = {"weight", "bias", MAYBE_BIAS}
 class Inits:
     """The statements that set the first values of weights, and zero their biases.
 
-    `attributes` are those of the nodes of the template. `names` are those of the block that the statements use; with
-    `by_value` they use none.
+    `attributes` are those of the nodes of the template. `names` are those of the block that the statements
+    use; with `by_value` they use none.
     """
 
     def __init__(self, template: Template, attributes: Mapping[int, Attribute], by_value: bool = False) -> None:

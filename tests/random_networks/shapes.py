@@ -291,17 +291,18 @@ RULES: dict[str, Rule] = {
     "adaptive_avg_pool": _adaptive, "global_avg_pool": _global, "mean": _reduced, "sum": _reduced,
     "upsample": _upsample, "add": _met, "sub": _met, "mul": _met, "div": _met, "maximum": _met, "minimum": _met,
     "dropout": _dropout, "rearrange": _rearrange, "concat": _concat, "split": _split, "slice": _slice,
-    "pad": _pad, "roll": _roll, "unfold": _unfold, "parameter": _parameter, "attention_bias": _attention_bias,
+    "pad": _pad, "roll": _roll, "unfold": _unfold, "parameter": _parameter, "buffer": _parameter,
+    "attention_bias": _attention_bias,
     **dict.fromkeys(POINTWISE, _kept), "div_number": _divided, "select": _select,
     "relative_position_bias": _relative_position_bias, "window_mask": _window_mask,
 }  # fmt: skip
 OWNERS = (
     "conv2d", "conv_transpose2d", "linear", "mix_heads", "batch_norm", "layer_norm", "group_norm",
     "layer_scale",
-    "parameter", "attention_bias", "relative_position_bias", "window_mask",
+    "parameter", "buffer", "attention_bias", "relative_position_bias", "window_mask",
 )  # fmt: skip
 """Those that own weights, and need a label."""
-BEGUN = ("conv2d", "conv_transpose2d", "linear", "mix_heads", "parameter")
+BEGUN = ("conv2d", "conv_transpose2d", "linear", "mix_heads", "parameter", "buffer")
 """Those whose weights `init` can begin."""
 FIRST = {
     "conv2d": "out_channels", "conv_transpose2d": "out_channels", "linear": "out_features",
@@ -313,7 +314,8 @@ FIRST = {
     "adaptive_avg_pool": "size", "mean": "axes", "sum": "axes", "upsample": "scale", "add_number": "number",
     "sub_number": "number", "mul_number": "number", "div_number": "number", "number_minus": "number",
     "dropout": "rate", "rearrange": "pattern", "concat": "axis", "split": "sizes", "slice": "start",
-    "pad": "sides", "roll": "shifts", "unfold": "kernel", "parameter": "extents", "attention_bias": "heads",
+    "pad": "sides", "roll": "shifts", "unfold": "kernel", "parameter": "extents", "buffer": "extents",
+    "attention_bias": "heads",
     "select": "index",    "relative_position_bias": "heads", "window_mask": "size",
 }  # fmt: skip
 """The argument that may stand without its name."""

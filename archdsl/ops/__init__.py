@@ -76,6 +76,7 @@ OPS: Final[dict[str, type[Op]]] = {
         layout.Roll,
         layout.Unfold,
         learned.Parameter,
+        learned.Buffer,
         learned.AttentionBias,
         learned.RelativePositionBias,
         learned.WindowMask,

@@ -147,16 +147,17 @@ class LocalGlobalLocal(nn.Module):
 class SelfAttention(nn.Module):
     """Attention of all tokens to all tokens, `dim / heads` channels a head."""
 
-    def __init__(self, dim: int, heads: int) -> None:
+    def __init__(self, dim: int, heads: int, qkv_bias: bool = True) -> None:
         super().__init__()
         head_dim = dim // heads
         self.heads = heads
         self.head_dim = head_dim
-        self.qkv = nn.Linear(dim, dim * 3)
+        self.qkv = nn.Linear(dim, dim * 3, bias=qkv_bias)
         self.proj = nn.Linear(heads * head_dim, dim)
         for layer in (self.qkv, self.proj):
             nn.init.trunc_normal_(layer.weight, std=0.02)
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         q, k, v = self.qkv(x).chunk(3, 2)
@@ -171,11 +172,17 @@ class TransformerBlock(nn.Module):
     """Attention and a hidden layer, each normalised first, both residual."""
 
     def __init__(
-        self, dim: int, heads: int, expansion: float = 4, eps: float = 1e-6, drop_path: float = 0.0
+        self,
+        dim: int,
+        heads: int,
+        expansion: float = 4,
+        qkv_bias: bool = True,
+        eps: float = 1e-6,
+        drop_path: float = 0.0,
     ) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(dim, eps=eps)
-        self.attn = SelfAttention(dim, heads)
+        self.attn = SelfAttention(dim, heads, qkv_bias=qkv_bias)
         self.drop_path = DropPath(drop_path)
         self.norm2 = nn.LayerNorm(dim, eps=eps)
         self.mlp = MLP(dim, expansion=expansion)

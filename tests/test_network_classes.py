@@ -218,6 +218,22 @@ def test_a_default_that_is_no_function_beside_activations(tmp_path: Path) -> Non
     assert [check for check in verify(network) if not check.ok] == []
 
 
+@pytest.mark.parametrize("asked", ["C == out", "stride == 1 and C == out"])
+@pytest.mark.parametrize("sum_", ["x + y", "y + x"])
+def test_a_residual_in_the_middle_of_a_block_is_a_branch_of_its_class(
+    asked: str, sum_: str, tmp_path: Path
+) -> None:
+    stride = ", stride = stride" if "stride" in asked else ""
+    block = (
+        "block inside(x: [C, H, W]; out: dim, stride: dim = 1) -> [out, h, w] {\n"
+        f" y = x |> a: conv2d(out, kernel = 3{stride})\n"
+        f" if {asked} {{ y = {sum_} }}\n z: [n, h, w] = y |> b: linear(W) |> c: conv2d(out)\n return z\n"
+    )
+    network = opened(f"stage s {{ inside(4); inside(4); inside(5); inside(5) }}\n}}\n{block}", tmp_path)
+    assert network.source().count("class Inside") == 1
+    assert [check for check in verify(network) if not check.ok] == []
+
+
 STAGES = {
     "one stream": ("image: [3, 9, 7]", "stage s { first: cell; cell; cell; last: cell }"),
     "two streams": (

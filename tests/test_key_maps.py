@@ -112,12 +112,12 @@ def test_stars_stand_for_what_they_stood_for_in_order(tmp_path: Path) -> None:
 
 
 def test_numbers_go_on_from_the_first(tmp_path: Path) -> None:
-    rules = 'N { "s.*" -> "blocks.*" (first = 9); "s" -> "blocks"; "t.*.conv.*" -> "t.*.*" (first = 1) }'
+    rules = 'N { "s.*" -> "blocks.*" (first = 9); "s" -> "named"; "t.*.conv.*" -> "t.*.*" (first = 1) }'
     entries = "stage s { layers * 2; last: layers(3) }\nstage t { layers(1) }"
     made = other_names(network(tmp_path, entries, rules), tmp_path)
     assert {key for key in made if "bias" not in key} == {
         *(f"blocks.{i}.conv.{j}.weight" for i in (9, 10) for j in (0, 1)),
-        *(f"blocks.last.conv.{j}.weight" for j in (0, 1, 2)),
+        *(f"named.last.conv.{j}.weight" for j in (0, 1, 2)),
         "t.1.1.weight",
     }
 

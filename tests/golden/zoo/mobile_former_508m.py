@@ -314,14 +314,9 @@ class MobileFormer508M(nn.Module):
         self.s4 = nn.ModuleList(  # [176, 14, 14]
             [
                 MobileFormerDownsample(72, 28, 192, 128, drop_path=rates[5]),
-                *(
-                    MobileFormer(
-                        in_channels2, 14, 192, out_channels, expansion=expansion, drop_path=rate
-                    )
-                    for in_channels2, out_channels, expansion, rate in zip(
-                        [128, 128, 176], [128, 176, 176], [4, 6, 6], rates[6:9]
-                    )
-                ),
+                MobileFormer(128, 14, 192, 128, expansion=4, drop_path=rates[6]),
+                MobileFormer(128, 14, 192, 176, drop_path=rates[7]),
+                MobileFormer(176, 14, 192, 176, drop_path=rates[8]),
             ]
         )
         self.s5 = nn.ModuleList(  # [240, 7, 7]

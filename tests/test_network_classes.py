@@ -254,11 +254,11 @@ def test_a_default_that_is_no_function_beside_activations(tmp_path: Path) -> Non
 @pytest.mark.parametrize("blocks", [3, 30])
 def test_blocks_that_have_little_in_common_are_a_list_unless_it_is_long(blocks: int, tmp_path: Path) -> None:
     block = (
-        "block wide(x: [C, H, W]; out_channels: dim, expansion: dim, kernel: odd) -> [out_channels, H, W] {\n"
+        "block varied(x: [C, H, W]; out_channels: dim, expansion: dim, kernel: odd) -> [out_channels, H, W] {\n"
         " return x |> expand: conv2d(C * expansion, kernel = kernel) |> project: conv2d(out_channels)\n"
     )
     calls = "; ".join(
-        f"wide({4 + i}, expansion = {2 + i % 3}, kernel = {1 + 2 * (i % 2)})" for i in range(blocks)
+        f"varied({4 + i}, expansion = {2 + i % 3}, kernel = {1 + 2 * (i % 2)})" for i in range(blocks)
     )
     network = opened(f"stage s {{ {calls} }}\n}}\n{block}", tmp_path)
     assert (" in zip(" in network.source()) == (blocks > 3)

@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
 
     stats = commands.add_parser("stats", help="parameters, MACs and memory, exactly")
     stats.add_argument("spec", nargs="+", metavar="SPEC", help="a document, or a bundled name: s0")
+    stats.add_argument("--all", action="store_true", help="every network and variant of each document")
     stats.add_argument("--format", choices=FORMATS, default="table")
     stats.add_argument("--by", choices=GROUPINGS, default="stage")
     stats.add_argument("--convention", choices=CONVENTIONS, default="core")
@@ -139,16 +140,23 @@ def _load(args: argparse.Namespace, spec: str) -> Network:
 
 
 def _stats(args: argparse.Namespace) -> int:
-    from archdsl.report import render, render_space
+    from archdsl.network import names_in
+    from archdsl.report import render, render_comparison, render_space
+    from archdsl.stats import Stats
 
-    texts = []
-    for spec in args.spec:
-        network = _load(args, spec)
-        if network.is_open:
-            texts.append(render_space(network.space(args.convention, args.dtype, args.batch), args.format))
-        else:
-            made = network.stats(args.convention, args.by, args.dtype, args.batch)
-            texts.append(render(made, args.format))
+    specs = [full for spec in args.spec for full in (names_in(spec, args.search) if args.all else [spec])]
+    networks = [_load(args, spec) for spec in specs]
+    figures = (args.convention, args.dtype, args.batch)
+    found = [
+        network.space(*figures) if network.is_open else network.stats(args.convention, args.by, *figures[1:])
+        for network in networks
+    ]
+    if args.by == "network" and args.format != "json":
+        sys.stdout.write(render_comparison(found, args.format))
+        return 0
+    texts = [
+        render(one, args.format) if isinstance(one, Stats) else render_space(one, args.format) for one in found
+    ]
     if args.format == "json" and len(texts) > 1:
         sys.stdout.write("[" + ",\n".join(text.rstrip() for text in texts) + "]\n")
     else:

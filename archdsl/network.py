@@ -15,7 +15,7 @@ from archdsl.graph import Graph
 from archdsl.library import Library
 from archdsl.stats import By, Stats
 from archdsl.stats import stats as figures
-from archdsl.variants import Chosen, choose
+from archdsl.variants import Chosen, choose, names
 from archdsl.version import VERSION
 
 if TYPE_CHECKING:
@@ -217,6 +217,18 @@ def load_with_settings(
     command_name = unit.command_name + (f"#{name}" if name else "")
     size = (resolution, resolution) if isinstance(resolution, int) else resolution
     return Network(chosen, command_name, size, settings)
+
+
+def names_in(spec: str | os.PathLike[str], search: Sequence[str] = ()) -> list[str]:
+    """The addresses of all networks, variants and spaces of a document: `zoo/levit#LeViT_192`, ...
+
+    Of a document that holds one, and of an address that has a `#` already, that alone. Raises `ArchError` for a
+    document that can't be read.
+    """
+    spec = os.fspath(spec)
+    file, name = _file_and_name(spec)
+    known = names(Library((*search, *_search_path())).open(file).document)
+    return [spec] if name is not None or len(known) < 2 else [f"{file}#{known_name}" for known_name in known]
 
 
 def _file_and_name(spec: str) -> tuple[str, str | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from archdsl.stats import Stats
@@ -43,6 +43,48 @@ def render_space(space: SpaceStats, format: str) -> str:
             return _space_markdown(space)
         case _:
             return _space_table(space)
+
+
+def render_comparison(found: Sequence[Stats | SpaceStats], format: str) -> str:
+    """Many networks as one table, a line each; those of a space have the least and the most of each cost.
+
+    `format` is one of `FORMATS` but JSON, which has all that is known of each. In CSV a space has two lines.
+    """
+    if format == "csv":
+        headings = ("network", "input", "params", "macs", "weight_bytes", "peak_activation_bytes")
+        return _csv_text([headings, *(line for one in found for line in _comparison_lines(one))])
+    rows = [("network", "input", "params", "MACs", "weights", "peak activations"), *map(_comparison_row, found)]
+    if format == "markdown":
+        lines = _rows(rows, "|---|---|---:|---:|---:|---:|", "×")
+    else:
+        lines = _aligned(rows, [2, 3, 4, 5])
+    first = found[0]
+    images = "one image" if first.batch == 1 else f"{first.batch} images"
+    notes = f"MACs of one image, convention {first.convention}; {first.dtype}, activations of {images}"
+    return "\n".join([*lines, "", notes]) + "\n"
+
+
+def _compared(one: Stats | SpaceStats) -> tuple[int | Interval | None, ...]:
+    return (one.params, one.macs, one.weight_bytes, one.peak_activation_bytes)
+
+
+def _comparison_row(one: Stats | SpaceStats) -> tuple[str, ...]:
+    def text(figure: int | Interval | None, shown: Callable[[int], str]) -> str:
+        if figure is None or isinstance(figure, int):
+            return "" if figure is None else shown(figure)
+        return f"{shown(figure.least)} to {shown(figure.most)}"
+
+    ways = ("{:,}".format, "{:,}".format, bytes_text, bytes_text)
+    return (one.name, _shape(one.input), *map(text, _compared(one), ways))
+
+
+def _comparison_lines(one: Stats | SpaceStats) -> list[tuple[object, ...]]:
+    shape, figures = _shape(one.input), _compared(one)
+    if isinstance(one, Stats):
+        return [(one.name, shape, *figures)]
+    least = [figure if figure is None or isinstance(figure, int) else figure.least for figure in figures]
+    most = [figure if figure is None or isinstance(figure, int) else figure.most for figure in figures]
+    return [(f"{one.name} (least)", shape, *least), (f"{one.name} (most)", shape, *most)]
 
 
 def _intervals(space: SpaceStats) -> list[tuple[str, Interval]]:

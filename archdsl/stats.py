@@ -10,8 +10,8 @@ from archdsl.garbage import paused
 from archdsl.graph import Graph, Node, Template
 from archdsl.record import Record
 
-By: TypeAlias = Literal["stage", "block", "op"]
-GROUPINGS: Final[tuple[By, ...]] = ("stage", "block", "op")
+By: TypeAlias = Literal["network", "stage", "block", "op"]
+GROUPINGS: Final[tuple[By, ...]] = ("network", "stage", "block", "op")
 
 
 class Row(Record):
@@ -72,7 +72,7 @@ def _figures(graph: Graph, convention: Convention, by: By, dtype: Dtype, batch: 
     whole = costs.network
     core = whole if convention == "core" else Costs(graph).network
     bytes_ = memory(graph, core, dtype, batch)
-    rows = {"stage": _stage_rows, "block": _block_rows, "op": _op_rows}[by](graph, costs)
+    rows = {"network": _no_rows, "stage": _stage_rows, "block": _block_rows, "op": _op_rows}[by](graph, costs)
     return Stats(
         graph.name,
         graph.input.values,
@@ -91,6 +91,10 @@ def _figures(graph: Graph, convention: Convention, by: By, dtype: Dtype, batch: 
         bytes_.peak_at,
         tuple(rows),
     )
+
+
+def _no_rows(_graph: Graph, _costs: Costs) -> list[Row]:
+    return []
 
 
 def _block_rows(graph: Graph, costs: Costs) -> list[Row]:

@@ -59,3 +59,14 @@ def randomise(module: torch.nn.Module, seed: int = 0) -> None:
                 tensor.copy_((values - 0.5) * 2 / fan**0.5)
             else:
                 tensor.copy_(values + 0.5)
+
+
+def laid_out_as(result: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """Our map as the reference has it: its positions as tokens, or with channels last, or as it is."""
+    if result.dim() == 4 and other.dim() == 3:
+        return result.flatten(2).transpose(1, 2)
+    if result.dim() == 3 and other.dim() == 4:
+        return result.transpose(1, 2).unflatten(2, other.shape[2:])
+    if result.dim() == 4 and result.shape != other.shape:
+        return result.permute(0, 2, 3, 1) if result.shape[1] == other.shape[3] else result.permute(0, 3, 1, 2)
+    return result

@@ -117,6 +117,36 @@ def test_rows_of_each_grouping(capsys) -> None:
     assert "s3.4.token_mixer.q.conv" in kinds["op"]
 
 
+def test_many_networks_are_one_table(folder: Path, capsys) -> None:
+    argv = ["stats", "--all", "--by", "network", "zoo/mobilenetv2", "s0", "supernet"]
+    code, out, _ = run(capsys, *argv)
+    first, *lines = out.splitlines()
+    assert code == 0 and first.split()[:3] == ["network", "input", "params"]
+    assert [line.split()[0] for line in lines[:4]] == [
+        "MobileNetV2", "MobileNetV2_140", "EfficientFormerV2_S0", "EfficientFormerV2_Supernet",
+    ]  # fmt: skip
+    assert f"{PARAMS:,}" in lines[2] and " to " in lines[3] and "convention core" in lines[-1]
+    _, out, _ = run(capsys, *argv, "--format", "csv")
+    rows = {row["network"]: row for row in csv.DictReader(io.StringIO(out))}
+    assert len(rows) == 5 and int(rows["EfficientFormerV2_S0"]["macs"]) == MACS
+    ends = [int(rows[f"EfficientFormerV2_Supernet ({end})"]["params"]) for end in ("least", "most")]
+    assert ends[0] < PARAMS < ends[1]
+    _, out, _ = run(capsys, *argv, "--format", "markdown")
+    assert out.splitlines()[1] == "|---|---|---:|---:|---:|---:|"
+    _, out, _ = run(capsys, *argv[:-1], "--format", "json")
+    assert [report["name"] for report in json.loads(out)] == [
+        "MobileNetV2",
+        "MobileNetV2_140",
+        "EfficientFormerV2_S0",
+    ]
+
+
+def test_all_of_one_named_network_is_that_one(capsys) -> None:
+    code, out, _ = run(capsys, "stats", "--all", "--by", "network", "zoo/mobilenetv2#MobileNetV2_140")
+    assert code == 0 and [line.split()[0] for line in out.splitlines()[1:2]] == ["MobileNetV2_140"]
+    assert run(capsys, "stats", "--all", "nowhere")[0] == 2
+
+
 def test_json_of_several_specs_is_a_list(folder: Path, capsys) -> None:
     code, out, _ = run(capsys, "stats", "s0", "small.yaml", "--format", "json")
     reports = [StatsReport.model_validate(item) for item in json.loads(out)]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pages
 import pictures
 import pytest
+import zoo_page
 
 import archdsl
 from archdsl.ops import OPS
@@ -163,6 +164,13 @@ def test_primitives_page_is_current(request: pytest.FixtureRequest) -> None:
     if request.config.getoption("--update-golden"):
         page.write_text(primitive_page(), encoding="utf-8")
     assert page.read_text(encoding="utf-8") == primitive_page()
+
+
+def test_the_zoo_page_is_current(request: pytest.FixtureRequest) -> None:
+    page, made = ROOT / "docs" / "zoo.md", zoo_page.page()
+    if request.config.getoption("--update-golden"):
+        page.write_text(made, encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == made, "docs/zoo.md differs; see --update-golden"
 
 
 @pytest.mark.parametrize("name", pictures.PICTURES)

@@ -17,8 +17,8 @@ class Row(NamedTuple):
     document: str
     paper: dict[str, Any]
     """`type`, `params` in millions and `macs` in thousand millions, as the paper prints them."""
-    paper_counting: bool = False
-    """Whether the paper's figures are in its authors' own counting, the convention `paper`."""
+    paper_counting: dict[str, int] | None = None
+    """`params` and `macs` by the counter of the paper's authors, the convention `paper`."""
     rows: int = 1
     timm: str | None = None
     reference: str | None = None

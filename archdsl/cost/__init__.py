@@ -8,7 +8,7 @@ Conventions count the same network differently; a figure without its convention 
             norm, 5 of layer norm, 4 of a bilinear and 1 of a nearest upsampling, 1 of adaptive pooling
     paper   what the authors of EfficientFormerV2 counted: no batch norm, attention bias or layer scale,
             a convolution's bias as one weight an input channel of a group; core, and C * H a GELU of a
-            map, layer norm, k * k an element of average pooling
+            map, 1 an element a GELU of tokens, 2 of layer norm, k * k of average pooling
 """
 
 from __future__ import annotations

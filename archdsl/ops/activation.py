@@ -56,8 +56,8 @@ class Gelu(Activation):
     approximate: Text = "none"
 
     def paper_macs(self, *x: TensorType) -> Products:
-        """The authors' counter multiplies two axes of a map, channels and rows, and of nothing else."""
-        return (x[0].shape[:2],) if x[0].rank == 3 else ()
+        """The authors' counter multiplies two axes: channels and rows of a map, tokens and channels."""
+        return (x[0].shape[:2],) if x[0].rank in (2, 3) else ()
 
     def call(self, write: Spelling, module: str, *x: Code, types: tuple[TensorType, ...]) -> Code:
         if self.approximate == "none":

@@ -20,7 +20,7 @@ MOVED = {
 
 
 def import_file(checkout: Path, path: str, package: str = "") -> ModuleType:
-    """The module in a file of the checkout; with `package`, in its folder under that name, whose __init__ is left."""
+    """The module in a file of the checkout; with `package`, as part of its folder, without its __init__."""
     _old_timm()
     sys.path.insert(0, str(checkout))
     file = checkout / path

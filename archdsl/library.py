@@ -94,10 +94,15 @@ class Library:
         name = imported.name
         self._check_inside(name, imported.span, "an import")
         blocks = os.path.join(assets.folder("specs"), "blocks")
+        itself = None
         for folder in (os.path.dirname(importer), *self.search, blocks):
             found = _within(folder, name)
-            if found is not None:
+            if found is not None and os.path.realpath(found) == os.path.realpath(importer):
+                itself = found  # `swin.yaml` may import the library's `swin`
+            elif found is not None:
                 return found
+        if itself is not None:
+            return itself
         known = [os.path.splitext(file)[0] for file in sorted(os.listdir(blocks))]
         help = did_you_mean(name, known, "files of the library")
         raise fail("E0701", f"there is no document {name!a} to import", imported.span, help)

@@ -115,6 +115,9 @@ def _shape_checks(graph: Graph, module: nn.Module, images: list[Any]) -> list[Ch
     ]
     with torch.no_grad():
         module(*images)
+        if graph.features and wanted.keys() - seen.keys():
+            make_maps: Any = module.features  # some entries make maps of the pyramid alone
+            make_maps(*images)
     for handle in handles:
         handle.remove()
     return [Check("shapes of blocks", wanted, seen)]

@@ -103,7 +103,8 @@ def keep(address: str, result: dict[str, object]) -> None:
 def code_lines(module: torch.nn.Module) -> int:
     """Lines of code of the classes that a module and those in it are instances of, and of their bases."""
     classes = {base for inner in module.modules() for base in type(inner).__mro__}
-    own = [found for found in classes if found.__module__.partition(".")[0] not in ("torch", "builtins", "abc")]
+    others = ("torch", "builtins", "abc", "references")
+    own = [found for found in classes if found.__module__.partition(".")[0] not in others]
     return sum(lines_of(inspect.getsource(found)) for found in own)
 
 

@@ -406,6 +406,7 @@ HEAVY = "torch,networkx,jinja2,pydantic,rich,fvcore,numpy,timm"
     [
         (["stats", "s0"], ""),
         (["stats", "s0", "--format", "json", "--by", "op"], ""),
+        (["stats", "--all", *map(str, sorted((ROOT / "specs/zoo").glob("*.yaml")))], ""),
         (["show", "s0"], ""),
         (["build", "s0", "-o", "-"], "jinja2"),
     ],

@@ -118,6 +118,17 @@ def test_a_cycle_of_imports_is_shown_with_its_links(tmp_path: Path, golden) -> N
     golden("errors/import_cycle.txt", f"{error}\n")
 
 
+def test_a_document_may_import_blocks_of_its_own_name(tmp_path: Path) -> None:
+    file = tmp_path / "swin.arch"
+    file.write_text('archdsl 1\nimport "swin"\nnetwork N(x: [3, 28, 28]) { a: patch_map(8) }', encoding="utf-8")
+    assert load(file).stats().params == 8 * 3 * 16 + 8 + 2 * 8
+    file.write_text('archdsl 1\nimport "swan"\nnetwork N(x: [3, 28, 28]) { a: relu }', encoding="utf-8")
+    file.rename(tmp_path / "swan.arch")
+    with pytest.raises(ArchError) as caught:
+        load(tmp_path / "swan.arch")
+    assert [mistake.code for mistake in caught.value.diagnostics] == ["E0705"]
+
+
 def test_a_file_imported_by_two_ways_is_one_file(tmp_path: Path) -> None:
     (tmp_path / "a.arch").write_text('archdsl 1\nimport "convolution"\nimport "b"\n', encoding="utf-8")
     (tmp_path / "b.arch").write_text('archdsl 1\nimport "convolution"\n', encoding="utf-8")

@@ -111,6 +111,17 @@ def test_stars_stand_for_what_they_stood_for_in_order(tmp_path: Path) -> None:
     }
 
 
+def test_numbers_go_on_from_the_first(tmp_path: Path) -> None:
+    rules = 'N { "s.*" -> "blocks.*" (first = 9); "s" -> "named"; "t.*.conv.*" -> "t.*.*" (first = 1) }'
+    entries = "stage s { layers * 2; last: layers(3) }\nstage t { layers(1) }"
+    made = other_names(network(tmp_path, entries, rules), tmp_path)
+    assert {key for key in made if "bias" not in key} == {
+        *(f"blocks.{i}.conv.{j}.weight" for i in (9, 10) for j in (0, 1)),
+        *(f"named.last.conv.{j}.weight" for j in (0, 1, 2)),
+        "t.1.1.weight",
+    }
+
+
 def test_joined_in_groups(tmp_path: Path) -> None:
     """Head by head: [2, 2 of q + 2 of k + 4 of v], as timm's EfficientFormer keeps them."""
     of = network(tmp_path, "e: three", 'three { "q", "k", "v" -> "qkv" (groups = 2) }')
@@ -214,9 +225,9 @@ def test_both_surfaces_say_the_same(tmp_path: Path) -> None:
       three { "q", "k", "v" -> "qkv" (groups = 2) }
       one { "qkv" -> "q", "v" (sizes = [4, 8]) }
       scaled { "scale.gamma" -> "layer_scale" (reshape = [-1, 1, 1]); drop "mask" }
-      N { "e" -> "" }
+      N { "e" -> ""; "s.*" -> "t.*" (first = 3) }
     """
-    entries = "e: scaled\nf: three\n"
+    entries = "e: scaled\nf: three\nstage s { layers(1) }\n"
     one = network(tmp_path, entries, text)
     (tmp_path / "blocks.arch").write_text(BLOCKS)
     (tmp_path / "net.yaml").write_text("""archdsl: 1
@@ -226,6 +237,9 @@ input: [3, 4, 6]
 body:
   e: scaled
   f: three
+  s:
+    blocks:
+      - layers(1)
 keys:
   other:
     three:
@@ -237,10 +251,12 @@ keys:
       drop: [mask]
     N:
       e: ""
+      s.*: {to: t.*, first: 3}
 """)
     two = archdsl.load(tmp_path / "net.yaml")
     a, b = other_names(one, tmp_path), other_names(two, tmp_path)
-    assert set(a) == {"layer_scale", "f.qkv.weight", "f.qkv.bias"} and a.keys() == b.keys()
+    joined, numbered = {"f.qkv.weight", "f.qkv.bias"}, {"t.3.conv.0.weight", "t.3.conv.0.bias"}
+    assert set(a) == {"layer_scale", *joined, *numbered} and a.keys() == b.keys()
     assert all(torch.equal(a[key], b[key]) for key in a)
     assert translation(two, "other").drops == translation(one, "other").drops == (("mask",),)
 
@@ -360,6 +376,16 @@ WRONG = {
     "a shape with two rests": (
         "e: scaled", 'scaled { "scale.gamma" -> "x" («reshape = [-1, -1]») }', "E0802",
         "a shape has sizes from 1, and -1 once", "reshape = [-1, 1, 1]",
+    ),
+    "a first without a number": (
+        "e: layers", 'layers { "conv" -> "x" («first = 2») }', "E0802",
+        "'first' is a whole number from 0, what the number 0 of a '*' becomes",
+        '"s2.*" -> "blocks.*" (first = 3)',
+    ),
+    "a first below 0": (
+        "e: layers", 'layers { "conv.*" -> "x.*" («first = -1») }', "E0802",
+        "'first' is a whole number from 0, what the number 0 of a '*' becomes",
+        '"s2.*" -> "blocks.*" (first = 3)',
     ),
     "the same name twice": (
         "e: three", 'three { «"q", "q" -> "x"» }', "E0802", "a rule names the same weight twice",

@@ -9,6 +9,7 @@ import torch
 
 from archdsl import names
 from archdsl.elaborate.values import CALLABLE_TYPES, SCALAR_TYPES
+from archdsl.emit.names import class_name
 from archdsl.read_arch.layout import SOFT_WORDS
 from archdsl.source import ArchError, Source
 
@@ -132,3 +133,19 @@ def test_what_is_no_word_is_refused(name: str) -> None:
 def test_the_types_that_are_read_are_those_that_are_known() -> None:
     # "number" is for attributes of primitives, and no word of the language.
     assert set(names.TYPES) == {*SCALAR_TYPES, *CALLABLE_TYPES, "str"} - {"number"}
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("conv_bn", "ConvBN"),
+        ("conv__bn_", "ConvBN"),
+        ("MobileNetV3_Large", "MobileNetV3Large"),
+        ("ConvMixer_768_32", "ConvMixer768_32"),
+        ("v2_1x", "V2_1x"),
+        ("s0_relu6_", "S0ReLU6"),
+        ("f", "F_"),
+    ],
+)
+def test_a_class_is_called_as_the_field_writes_it(name: str, made: str) -> None:
+    assert class_name(name) == made

@@ -58,6 +58,8 @@ block named(x: [rows, C, W]; in_channels: dim, num_classes: dim = 1) -> [rows, C
  return x |> a: conv2d(in_channels) |> b: conv2d(num_classes) |> c: conv2d(rows)
 }
 block mixer(tokens: [n, d]) -> tokens: [n, d] { return tokens |> fc: linear(d) }
+block last(x: [C, H, W]) -> map: [H, W, C] { return x |> rearrange("c h w -> h w c") }
+block wide(x: [C, H, W]) -> map: [2 * C, H, W] { return x |> conv: conv2d(2 * C) }
 block join(x: [C, H, W], tokens: [n, d]) -> x: [C + d] {
  return concat(x |> global_avg_pool, tokens |> mean(0))
 }
@@ -103,6 +105,37 @@ def test_an_entry_of_another_stream_has_the_map_that_there_is(tmp_path: Path) ->
     maps = module.features(*images)
     assert torch.equal(maps[0], images[0])
     assert torch.equal(maps[1], module.a(images[0])) and torch.equal(maps[2], maps[1])
+
+
+def test_a_map_beside_the_network_is_made_for_the_pyramid_alone(tmp_path: Path) -> None:
+    body = (
+        "a: conv2d(4)\n m: last\n b: conv2d(2)\n n: last\n o: last\n features m, b, n, o\n"
+        " head { p: global_avg_pool; c: linear(num_classes) }"
+    )
+    network = opened(body, tmp_path)
+    assert [check for check in verify(network) if not check.ok] == []
+    module, image = network.build(), torch.randn(2, 3, 9, 7)
+    first = module.a(image)
+    maps = [found.shape for found in module.features(image)]
+    assert maps == [(2, 9, 7, 4), (2, 2, 9, 7), (2, 9, 7, 2), (2, 9, 7, 2)]
+    assert torch.equal(module(image), module.c(module.b(first).mean((2, 3))))
+    assert torch.equal(module.features(image)[0], first.permute(0, 2, 3, 1))
+    text = network.source()
+    assert "self.m" not in text[text.index("def forward_features") :], (
+        "forward leaves out what it does not need"
+    )
+    # A map that costs something is made wherever the network runs, so that it costs what is told.
+    costly = opened("a: conv2d(4)\n m: wide\n b: conv2d(2)\n features m, b", tmp_path)
+    wrong = [check.what for check in verify(costly) if not check.ok]
+    assert wrong == ["conv by fvcore"], "fvcore leaves out what no result depends on"
+    assert costly.build().features(image)[0].shape == (2, 8, 9, 7)
+
+
+def test_what_another_stream_gives_is_not_taken_for_the_next(tmp_path: Path) -> None:
+    network = opened("a: conv2d(4)\n m: last\n b: conv2d(2)\n features a, b", tmp_path)
+    assert [check for check in verify(network) if not check.ok] == []
+    module, image = network.build(), torch.randn(2, 3, 9, 7)
+    assert torch.equal(module(image), module.b(module.a(image)))
 
 
 def test_the_number_of_classes_decides_what_it_takes_as_well(tmp_path: Path) -> None:

@@ -156,6 +156,19 @@ def test_numbers_count_the_blocks_without_names() -> None:
     assert load("named.arch#V").graph.fingerprint == written(hand)
 
 
+def test_a_variant_has_a_resolution_where_the_extents_of_the_input_are_parameters() -> None:
+    sized = BASE.replace("(image: [3, 32, 32]; ", "(image: [3, rows, 2 * rows]; rows = 32, ")
+    Path("sized.arch").write_text(sized + "\nvariant V : N { rows = 64 }\n", encoding="utf-8")
+    assert main(["fmt", "sized.arch", "--to", "yaml", "-o", "sized.yaml"]) == 0
+    hand = written(BASE.replace("[3, 32, 32]", "[3, 64, 128]"))
+    for document in ("sized.arch", "sized.yaml"):
+        assert load(f"{document}#N").graph.resolution == (32, 64)
+        assert load(f"{document}#V").graph.fingerprint == hand
+        assert load(f"{document}#V", resolution=96).graph.resolution == (96, 96)
+    module = load("sized.yaml#V").build()
+    assert module(torch.zeros(1, 3, 64, 128)).shape == (1, 10)
+
+
 def test_a_base_in_another_document_brings_its_blocks_and_own_blocks_go_before(tmp_path: Path) -> None:
     Path("more.arch").write_text(
         "archdsl 1\nblock ffn(x: [C, H, W]; expansion: ratio = 1) -> [C, H, W] { return x |> c: conv2d(C) }\n"

@@ -66,12 +66,16 @@ class NetworkElaborator(StageElaborator):
         match statement:
             case s.Entry():
                 label = self.label_text(statement.label, statement.index)
+                count = len(self.nodes)
                 self.entry(label, statement.call, statement.span)
                 main = self.streams[self.main]
                 if self.head is not None:
                     self.in_head.add(label)
                 elif isinstance(main, Tensor):
-                    self.after[label] = main.number
+                    # Its map is what it gives: the main stream, or a map beside it; else the map that there is.
+                    made = self.nodes[-1].outputs if len(self.nodes) > count else ()
+                    maps = [value for value in made if self.types[value].rank == 3]
+                    self.after[label] = main.number if main.number in made or not maps else maps[0]
             case s.Stage():
                 self.stage(statement)
             case s.Head(body):

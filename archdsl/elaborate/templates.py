@@ -321,6 +321,9 @@ def _declared(
             for expr, extent in zip(result.shape.extents, value.type.shape, strict=True):
                 if isinstance(expr, s.Name) and expr.id not in builder.env:
                     builder.bind_extent(expr, extent)
+        if isinstance(value, Poison):  # names that it would have bound are no mistakes of their own
+            names = [expr.id for expr in result.shape.extents if isinstance(expr, s.Name)]
+            builder.env.update({name: POISON for name in names if name not in builder.env})
         declared = [builder.scalar_of(expr, "an extent") for expr in result.shape.extents]
     except Refused as error:
         builder.report(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
 
+from archdsl.cost import Costs
 from archdsl.emit.attributes import Attribute, has_names, is_plain
 from archdsl.emit.classes import result_annotation
 from archdsl.emit.forward import shape_comment
@@ -23,6 +24,8 @@ class _Step(NamedTuple):
     module: str
     node: Node
     stage: Stage | None
+    is_tap: bool = False
+    """Whether it makes a map of the pyramid that nothing else reads, from what goes on without it."""
 
 
 class Methods:
@@ -44,18 +47,44 @@ class Methods:
         """The variables that hold the streams of several."""
         self.names: set[str] = set()
         """The network's arguments that the methods use: the constructor stores them."""
+        self.taps = self._taps()
         self.lines = self._single_stream() if self._is_single() else self._streams()
 
     def _is_single(self) -> bool:
         """Whether one tensor goes through all of it, from entry to entry and stage to stage."""
         nodes = self.template.nodes
-        return (
-            len(self.template.inputs) == 1
-            and not any(stage.label in self.loose for stage in self.graph.stages)
-            and "x" not in dict(self.graph.features)
-            and all(len(node.inputs) == len(node.outputs) == 1 for node in nodes)
-            and all(index in self.stage_of or "." not in (node.label or "") for index, node in enumerate(nodes))
-        )
+        if (
+            len(self.template.inputs) > 1
+            or any(stage.label in self.loose for stage in self.graph.stages)
+            or "x" in dict(self.graph.features)
+            or any(len(node.inputs) != 1 or len(node.outputs) != 1 for node in nodes)
+            or any(index not in self.stage_of and "." in (node.label or "") for index, node in enumerate(nodes))
+        ):
+            return False
+        flowing = self.template.inputs[0][1]
+        for index, node in enumerate(nodes):
+            if node.inputs[0] != flowing:
+                return False
+            if index not in self.taps:
+                flowing = node.outputs[0]
+        return flowing == self.template.outputs[0]
+
+    def _taps(self) -> set[int]:
+        """The entries that make maps of the pyramid and nothing else: no entry reads what they give.
+
+        Only those that cost nothing, so that `forward`, which leaves them out, costs what the graph says.
+        """
+        nodes = self.template.nodes
+        read = {value for node in nodes for value in node.inputs} | set(self.template.outputs)
+        maps = {value for _, value in self.graph.features} - read
+        found = {
+            index
+            for index, node in enumerate(nodes[: self.graph.head])
+            if index not in self.stage_of and len(node.outputs) == 1 and node.outputs[0] in maps
+        }
+        costs = Costs(self.graph, "fvcore") if found else None
+        free = [(index, costs.node(self.template, index)) for index in found] if costs is not None else []
+        return {index for index, cost in free if cost.params == cost.total_macs == 0}
 
     def _on_self(self, name: str) -> str:
         self.names.add(name)
@@ -81,7 +110,10 @@ class Methods:
             lines.append(f"        return [{', '.join(marks[value] for value in values)}]")
         lines += ["", "    def forward_features(self, x: Tensor) -> Tensor:"]
         lines += docstring("What the head takes.", 8)
-        if last >= 0:
+        if self.taps:
+            main = [step for step in body if not step.is_tap]
+            lines += self._chain(main, "x", {}, "return ") or ["        return x"]
+        elif last >= 0:
             rest = body[last + 1 :]
             place = values.index(body[last].node.outputs[0])
             place = -1 if place == len(values) - 1 else place
@@ -106,12 +138,13 @@ class Methods:
         while index < last:
             node, stage = self.template.nodes[index], self.stage_of.get(index)
             attribute = self.attributes[index] if stage is None else Attribute(stage.label)
+            is_tap = index in self.taps
             if stage is not None:
                 index = stage.last
                 node = self.template.nodes[index - 1]
             else:
                 index += 1
-            steps.append(_Step(attribute.on_self, node, stage))
+            steps.append(_Step(attribute.on_self, node, stage, is_tap))
         return steps
 
     def _chain(self, steps: Sequence[_Step], start: str, marks: dict[int, str], end: str = "") -> list[str]:
@@ -121,6 +154,13 @@ class Methods:
         for position, step in enumerate(steps):
             value = step.node.outputs[0]
             final = position == len(steps) - 1
+            if step.is_tap:
+                if not code.text.isidentifier():
+                    lines.append(f"        x = {code.text}")
+                    code, nested = Code("x"), 0
+                made = f"        {marks[value]} = {self._called(step, code).text}"
+                lines += with_comment(made, shape_comment(self.template.types[value]))
+                continue
             called = self._called(step, code)
             if nested >= MOST_NESTED_ENTRIES or len(called.text) + 8 + len(end or "x = ") > WIDTH:
                 lines.append(f"        x = {code.text}")

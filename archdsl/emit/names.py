@@ -16,14 +16,17 @@ SPELLINGS: Final = {
 
 
 def class_name(name: str) -> str:
-    """`conv_bn` is `ConvBN`, `EfficientFormerV2_S0` is `EfficientFormerV2S0`; `f` is `F_`, for `F` is taken."""
+    """`conv_bn` is `ConvBN`, `ConvMixer_768_32` is `ConvMixer768_32`; `f` is `F_`, for `F` is taken."""
     result = _joined(name)
     return f"{result}_" if result in GENERATED_CLASSES else result
 
 
 def _joined(name: str) -> str:
-    words = [word for word in name.split("_") if word]
-    return "".join(SPELLINGS.get(word, word[:1].upper() + word[1:]) for word in words)
+    result = ""
+    for word in name.split("_"):
+        between = "_" if result[-1:].isdigit() and word[:1].isdigit() else ""
+        result += between + SPELLINGS.get(word, word[:1].upper() + word[1:])
+    return result
 
 
 def suffix(decisions: Sequence[tuple[str, bool]]) -> str:

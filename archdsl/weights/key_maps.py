@@ -200,8 +200,8 @@ class _Translator:
 
     def _first_match(self, template: Template, segments: Sequence[str]) -> tuple[Rule, int, Segments] | None:
         for rule in self._rules_of(template).rules:
-            for part, pattern in enumerate(rule.ours):
-                stars = matched(pattern, segments)
+            for part in range(len(rule.ours)):
+                stars = rule.matched(part, segments)
                 if stars is not None:
                     return rule, part, stars
         return None

@@ -13,7 +13,7 @@ from archdsl.source import Diagnostic, Span, did_you_mean
 Segments: TypeAlias = tuple[str, ...]
 """A key, or a pattern over keys, parted at its dots; in a pattern `*` stands for any one."""
 
-OPTIONS: Final = ("reshape", "unsqueeze", "axis", "groups", "sizes")
+OPTIONS: Final = ("reshape", "unsqueeze", "axis", "groups", "sizes", "first")
 
 
 class Rule(Record):
@@ -29,6 +29,8 @@ class Rule(Record):
     """Their shape; -1 is what remains."""
     unsqueeze: int | None
     """The axis of extent 1 that theirs has besides ours."""
+    first: int | None
+    """What the number 0 becomes, where a `*` stands for one: theirs go on from there."""
     span: Span
 
     __hash__ = object.__hash__
@@ -40,6 +42,13 @@ class Rule(Record):
     def shapes(self) -> bool:
         """Whether it does more to a tensor than name it."""
         return len(self.ours) > 1 or len(self.theirs) > 1 or (self.reshape, self.unsqueeze) != (None, None)
+
+    def matched(self, part: int, segments: Sequence[str]) -> Segments | None:
+        """What the stars of one of our names stand for in theirs, or None where it does not fit."""
+        stars = matched(self.ours[part], segments)
+        if stars is None or self.first is None:
+            return stars
+        return tuple(str(int(star) + self.first) for star in stars) if all(map(str.isdecimal, stars)) else None
 
 
 class BlockRules(Record):
@@ -123,8 +132,8 @@ class _Reader:
 
     def _options(
         self, one_to_one: bool, parts: int
-    ) -> tuple[int, int, tuple[int, ...] | None, tuple[int, ...] | None, int | None]:
-        axis, groups, unsqueeze = 0, 1, None
+    ) -> tuple[int, int, tuple[int, ...] | None, tuple[int, ...] | None, int | None, int | None]:
+        axis, groups, unsqueeze, first = 0, 1, None, None
         sizes: tuple[int, ...] | None = None
         reshape: tuple[int, ...] | None = None
         seen: set[str] = set()
@@ -146,6 +155,11 @@ class _Reader:
                 if unsqueeze is None or "reshape" in seen:
                     message = "'unsqueeze' is the number of an axis from 0, and stands without 'reshape'"
                     self.wrong(message, "unsqueeze = 0", option.span)
+            elif name == "first":
+                first = value if isinstance(value, int) and value >= 0 else None
+                if first is None or not any("*" in name for name in self.written.ours):
+                    message = "'first' is a whole number from 0, what the number 0 of a '*' becomes"
+                    self.wrong(message, '"s2.*" -> "blocks.*" (first = 3)', option.span)
             elif one_to_one:
                 message = f"{name!r} is for names that are joined or parted"
                 self.wrong(message, "leave it out", option.span)
@@ -160,7 +174,7 @@ class _Reader:
                 axis = value
             else:
                 groups = value
-        return axis, groups, sizes, reshape, unsqueeze
+        return axis, groups, sizes, reshape, unsqueeze, first
 
     def _list(self, option: s.Argument, value: int | tuple[int, ...] | None) -> tuple[int, ...] | None:
         if isinstance(value, tuple) and value:

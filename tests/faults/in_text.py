@@ -507,6 +507,21 @@ TEXT = [
         "E0405",
         ("seven alone", "here num_classes = 10", "help: num_classes = 10 stands in net.arch:3:43"),
     ),
+    Case(
+        "requirement in front of what names the result's extents",
+        block(
+            '‸require C > 10 else "too thin"\n  y: [C, n] = x |> rearrange("c h w -> c (h w)")\n  return y',
+            "(x: [C, H, W]) -> [C, n]",
+        ),
+        "E0405",
+        ("too thin",),
+    ),
+    Case(
+        "fault in what is returned, whose extents are named by the result alone",
+        block("return x |> conv2d(‸D)", "(x: [C, H, W]) -> [c, h, w]"),
+        "E0201",
+        ("unknown name 'D'",),
+    ),
     Case("requirement", block('‸require C > 10 else "too thin"\n  return x'), "E0405", ("too thin",)),
     Case("block calls itself", block("return x |> ‸wrong"), "E0604", ("'wrong' calls itself",)),
     Case(

@@ -54,8 +54,8 @@ WEIGHTS: tuple[Mutant, ...] = (
     Mutant(
         "the last rule that fits is taken",
         "archdsl/weights/key_maps.py",
-        "for rule in self._rules_of(template).rules:\n            for part, pattern",
-        "for rule in reversed(self._rules_of(template).rules):\n            for part, pattern",
+        "for rule in self._rules_of(template).rules:\n            for part in",
+        "for rule in reversed(self._rules_of(template).rules):\n            for part in",
         (_MAPS,),
     ),
     Mutant(
@@ -71,6 +71,13 @@ WEIGHTS: tuple[Mutant, ...] = (
         "given = iter(stars)",
         "given = iter(stars[::-1])",
         (f"{_MAPS}::test_stars_stand_for_what_they_stood_for_in_order",),
+    ),
+    Mutant(
+        "a label that is no number goes on from the first",
+        "archdsl/weights/rules.py",
+        "if all(map(str.isdecimal, stars)) else None",
+        "if all(map(str.isdecimal, stars)) else stars",
+        (f"{_MAPS}::test_numbers_go_on_from_the_first",),
     ),
     Mutant(
         "a distance is measured between the ends of a grid",

@@ -114,7 +114,7 @@ class InvertedResidual(nn.Module):
         return x + self.drop_path(y) if self.residual else y
 
 
-class MobileNetV2140(nn.Module):
+class MobileNetV2_140(nn.Module):
     """MobileNetV2 (Sandler et al., CVPR 2018, Table 2), of any width.
 
     The input is [batch, 3, 224, 224]. With `num_classes=0` the classifier is left out.

@@ -32,7 +32,7 @@ class NetworkState(State):
         self.shapes: dict[str, Shape] = {}
         """The main stream behind every entry and block of a stage, by its path."""
         self.after: dict[str, Shape] = {}
-        """What every entry and stage has for a pyramid: the main stream behind it, or a map that it makes beside it."""
+        """By entry and stage: the main stream behind it, or a map that it makes beside it."""
         self.in_head = False
         for index, (name, extents) in enumerate(network.tensors):
             stream = "x" if index == 0 else name

@@ -16,7 +16,7 @@ try:
     import torchvision  # noqa: F401
 except RuntimeError:
     # torchvision's compiled operators can't be loaded beside some builds of torch, and it does not import
-    # unless these two are known by name. Nothing here calls them.
+    # unless these two are known by name. Nothing here calls them. Programs import this module first.
     for operator in ("torchvision::nms", "torchvision::qnms"):
         torch.library.define(operator, "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 from torchvision.ops import FeaturePyramidNetwork

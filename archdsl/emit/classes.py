@@ -94,19 +94,15 @@ class _Writer:
             del lines[start:]
         else:
             lines.append("")
-        lines += [f"    def forward({self._forward_signature()}:", *forward.lines]
+        tensors = [f"{name}: Tensor" for name, _ in template.inputs]
+        lines += call_lines("def forward(", ["self", *tensors], f") -> {result_annotation(template)}:", 4)
+        lines += forward.lines
         return Form(name, parameters, tuple(lines))
 
     def _about(self) -> str:
         """The docstring: the block's own, and what this form of it decided."""
         doc = self.template.doc or f"The block {self.template.block}."
         return f"{doc}\n\nForm: {'; '.join(self.told)}." if self.told else doc
-
-    def _forward_signature(self) -> str:
-        template = self.template
-        inputs = ", ".join(["self", *(f"{name}: Tensor" for name, _ in template.inputs)])
-        result = result_annotation(template)
-        return f"{inputs}) -> {result}"
 
     def _is_skipped(self, branch: Branch, modules: dict[int, Attribute]) -> bool:
         """Whether a branch is one module, in whose place the identity may stand."""

@@ -67,7 +67,8 @@ def laid_out_as(result: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
     Tokens may have the batch behind them there.
     """
     if result.dim() == 4 and other.dim() == 3:
-        return result.flatten(2).transpose(1, 2)
+        last = result.flatten(1, 2)
+        return last if last.shape == other.shape else result.flatten(2).transpose(1, 2)
     if result.dim() == 3 and other.dim() == 4:
         return result.transpose(1, 2).unflatten(2, other.shape[2:])
     if result.dim() == 4 and result.shape != other.shape:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -243,6 +244,24 @@ def test_a_bias_that_an_argument_decides_begins_at_zero_where_there_is_one(order
     module = opened(f"stage s {{ plain(each [{order}]) }}\n}}\n{block}", tmp_path).build()
     biases = {key: value for key, value in module.named_parameters() if key.endswith("bias")}
     assert len(biases) == 3 and not any(value.any() for value in biases.values())
+
+
+def test_first_values_by_names_of_a_block_and_of_fixed_tables(tmp_path: Path) -> None:
+    block = (
+        "block table(x: [C, H, W]; ratio: ratio = 0.5) -> [C, H, W] {\n rows = int(H * ratio)\n"
+        " y = x + (a: buffer([rows, W]) |> sum(0)) + b: buffer([H, W]) |> c: conv2d(C)\n"
+        " init a = orthogonal(rows ** 0.5)\n init b = sinusoid\n init c = uniform(0.5 / H)\n return y\n"
+    )
+    network = opened(f"stage s {{ table(each [0.25, 0.5]) }}\n}}\n{block}", tmp_path, "image: [3, 8, 9]")
+    assert [check for check in verify(network) if not check.ok] == []
+    assert network.source().count("class Table(") == 1
+    for rows, made in zip((2, 4), network.build().s, strict=True):
+        torch.testing.assert_close(made.a @ made.a.T, rows * torch.eye(rows))
+        position, channel = 5, 7
+        assert abs(made.b[position, channel] - math.cos(position / 10000 ** (6 / 9))) < 1e-6
+        assert abs(made.b[position, 8] - math.sin(position / 10000 ** (8 / 9))) < 1e-6
+        assert 0 < made.c.weight.abs().max() <= 0.5 / 8
+        assert not any(name in ("a", "b") for name, _ in made.named_parameters())
 
 
 def test_a_default_that_is_no_function_beside_activations(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ OPS: Final[dict[str, type[Op]]] = {
         layout.Roll,
         layout.Unfold,
         learned.Parameter,
+        learned.Buffer,
         learned.AttentionBias,
         learned.RelativePositionBias,
         learned.WindowMask,

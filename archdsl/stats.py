@@ -143,5 +143,6 @@ def _op_rows(graph: Graph, costs: Costs) -> list[Row]:
         cost = costs.of_node(item.template, item.node)
         shape = item.template.types[item.node.outputs[0]].values
         params = cost.params if item.first else 0
-        rows.append(Row(item.path, item.node.kind, params, cost.total_macs, shape))
+        macs = 0 if item.trained else cost.total_macs
+        rows.append(Row(item.path, item.node.kind, params, macs, shape))
     return rows

@@ -186,6 +186,7 @@ class _Edits:
         self.changed: dict[str, s.Entry | s.Stage | None] = {}
         self.blocks: dict[str, list[s.Setting]] = {}
         self.features: s.Features | None = None
+        self.input: s.Shape | None = None
         self.mistakes: list[Diagnostic] = []
 
     def mistake(self, code: str, message: str, span: Span, help: str | None = None) -> None:
@@ -206,6 +207,8 @@ class _Edits:
             self._parameter(self.params[first], rest, setting)
         elif first == "features" and not rest:
             self._features(setting)
+        elif first == "input" and not rest and first not in self.entries:
+            self._input(setting)
         elif first in self.changed and self.changed[first] is None:
             self.mistake(
                 "E0224", f"{first!r} is unset in the same breath", setting.span, "leave one of them out"
@@ -224,7 +227,7 @@ class _Edits:
                 self._entry(item, [step for step in steps if step is not None], setting)
         else:
             message = f"{self.network.name} has no parameter, entry or stage {first!r}"
-            known = [*self.params, *self.entries]
+            known = [*self.params, *self.entries, "features", "input"]
             help = did_you_mean(first, known, "it has")
             if first == "head" and rest and rest[0] in self.entries:
                 help = (
@@ -250,6 +253,17 @@ class _Edits:
             self.mistake("E0224", "features are set to a list of labels", setting.span, "features = [s1, s2]")
             return
         self.features = s.Features(tuple(label for label in labels if label is not None), setting.span)
+
+    def _input(self, setting: s.Setting) -> None:
+        if setting.kind != "=" or not isinstance(setting.value, s.ListExpr):
+            self.mistake("E0224", "the input is set to a shape", setting.span, "input = [3, 224, 224]")
+            return
+        # A shape is no list: `32 * 2` is 64 in it.
+        extents = tuple(
+            s.Binary("*", item.value, item.count, item.span) if isinstance(item, s.Repeat) else item
+            for item in setting.value.items
+        )
+        self.input = s.Shape(extents, setting.value.span)
 
     def _entry(self, entry: s.Entry, rest: list[str], setting: s.Setting) -> None:
         call = entry.call
@@ -313,7 +327,10 @@ class _Edits:
             param.replace(later=(*param.later, *self.set[param.name])) if param.name in self.set else param
             for param in self.network.params
         )
-        return self.network.replace(params=params, body=body)  # type: ignore[no-any-return]
+        tensors = self.network.tensors
+        if self.input is not None and tensors:
+            tensors = (tensors[0].replace(shape=self.input), *tensors[1:])
+        return self.network.replace(tensors=tensors, params=params, body=body)  # type: ignore[no-any-return]
 
 
 def items_of(value: s.Expr | None) -> tuple[s.Expr, ...]:

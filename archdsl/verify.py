@@ -77,12 +77,17 @@ def _state_checks(graph: Graph, module: nn.Module) -> list[Check]:
 
 
 def block_shapes(graph: Graph) -> dict[str, tuple[int, ...]]:
-    """The output shape of every block of the network by its path; those called twice are left out."""
+    """The output shape of every block of the network by its path; those called twice are left out.
+
+    So are those that run in training alone.
+    """
     result: dict[str, tuple[int, ...]] = {}
 
     def walk(template: Template, prefix: str) -> None:
         for index, node in enumerate(template.nodes):
             if node.child is None or node.label is None or node.module != index:
+                continue
+            if index in template.trained_alone:
                 continue
             path = prefix + node.label
             if len(node.outputs) == 1:

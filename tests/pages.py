@@ -103,6 +103,8 @@ def output(line: str) -> str:
             case ["grep", "-A", count, pattern]:
                 found = [i for i, line in enumerate(lines) if re.search(pattern, line)]
                 lines = [line for i, line in enumerate(lines) if any(0 <= i - f <= int(count) for f in found)]
+            case ["grep", "-e", first_pattern, "-e", second_pattern]:
+                lines = [line for line in lines if re.search(f"{first_pattern}|{second_pattern}", line)]
             case ["grep", pattern]:
                 lines = [line for line in lines if re.search(pattern, line)]
             case _:

@@ -62,7 +62,7 @@ def randomise(module: torch.nn.Module, seed: int = 0) -> None:
 
 
 def laid_out_as(result: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    """Ours as the reference has it: maps as tokens or with channels last, sequences as samples."""
+    """Ours as theirs: maps as tokens or with channels last, sequences as samples, the batch behind."""
     if result.dim() == 3 and other.dim() == 4:
         return result.transpose(1, 2).unflatten(2, other.shape[2:])
     if result.dim() == 4 and other.dim() == 3:
@@ -70,7 +70,7 @@ def laid_out_as(result: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
     elif result.dim() == 4:
         ways = [result.permute(0, 2, 3, 1), result.permute(0, 3, 1, 2)]
     else:
-        ways = []
+        ways = [result.transpose(0, 1)] if result.dim() == 3 else []
     for laid_out in (result, *ways):
         if laid_out.shape == other.shape:
             return laid_out

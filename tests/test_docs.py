@@ -9,12 +9,19 @@ from pathlib import Path
 import pages
 import pictures
 import pytest
+import reference
+import torch
 import zoo_page
+from reference import randomise, timm_model
+from safetensors.torch import save_file
 
 import archdsl
+from archdsl.library import Library
 from archdsl.ops import OPS
 from archdsl.report import render
 from archdsl.scalar import Scalar, number_text
+from archdsl.variants import names
+from archdsl.verify import verify
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -63,7 +70,7 @@ def test_readme_links_lead_somewhere() -> None:
                 assert (page.parent / target).exists(), (page.name, target)
 
 
-@pytest.mark.parametrize("name", ["language", "tutorial", "comparison", "examples"])
+@pytest.mark.parametrize("name", ["language", "tutorial", "own_network", "recipes", "comparison", "examples"])
 def test_a_page_shows_what_is_printed(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
@@ -77,6 +84,77 @@ def test_a_page_shows_what_is_printed(
         page = current
     assert page == current
     assert all(pages.wrong_files(page).values()), pages.wrong_files(page)
+
+
+@pytest.mark.parametrize("name", ["own_network", "recipes"])
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+def test_networks_of_a_page_run_in_torch(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    documents = [
+        fence
+        for fence in pages.fences((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8"))
+        if fence.is_document and not str(fence.file).startswith("wrong")
+    ]
+    for fence in documents:
+        Path(str(fence.file)).write_text(fence.text, encoding="utf-8")
+    for file in {fence.file for fence in documents}:
+        for network_name in names(Library().open(str(file)).document):
+            network = archdsl.load(f"{file}#{network_name}")
+            assert [check for check in verify(network) if not check.ok] == [], network_name
+            module = network.build().train()
+            given = module(torch.randn(2, *network.graph.input.values))
+            loss = sum(part.sum() for part in (given if isinstance(given, tuple) else (given,)))
+            loss.backward()
+            assert all(weight.grad is not None for weight in module.parameters()), network_name
+
+
+def written_recipes(folder: Path) -> None:
+    for fence in pages.fences((ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")):
+        if fence.file is not None:
+            (folder / fence.file).write_text(fence.text, encoding="utf-8")
+
+
+def test_a_recipe_is_the_network_that_it_names(tmp_path: Path) -> None:
+    written_recipes(tmp_path)
+    theirs = timm_model("regnety_004").double().eval()
+    randomise(theirs)
+    save_file(theirs.state_dict(), tmp_path / "theirs.safetensors")
+    ours = archdsl.load(tmp_path / "regular.arch").build().double().eval()
+    archdsl.load_weights(ours, tmp_path / "theirs.safetensors", keys="timm_regnet")
+    image = torch.rand(2, 3, 64, 64, dtype=torch.float64)
+    with torch.no_grad():
+        assert torch.allclose(ours(image), theirs(image), rtol=1e-9, atol=0)
+
+
+def test_a_recipe_is_the_block_that_it_names(tmp_path: Path) -> None:
+    written_recipes(tmp_path)
+    timm = reference.timm()
+    ours = archdsl.load(tmp_path / "response.arch").build().s1[0].double().eval()
+    block = timm.models.convnext.ConvNeXtBlock(16, 16, use_grn=True, ls_init_value=None).double().eval()
+    randomise(block)
+    called = {"conv_dw": "depthwise", "mlp.grn.weight": "response.gain", "mlp.grn.bias": "response.offset"}
+    state = block.state_dict()
+    for theirs, name in {**called, "mlp.": ""}.items():
+        state = {key.replace(theirs, name): value for key, value in state.items()}
+    ours.load_state_dict(state)
+    x = torch.randn(2, 16, 8, 8, dtype=torch.float64)
+    assert torch.allclose(ours(x), block(x), rtol=1e-9)
+    ours = archdsl.load(tmp_path / "attention.arch").build().channels.double().eval()
+    attention = timm.models.xcit.XCA(32, 4, qkv_bias=True).double().eval()
+    randomise(attention)
+    ours.load_state_dict(attention.state_dict())
+    x = torch.randn(2, 257, 32, dtype=torch.float64)
+    assert torch.allclose(ours(x), attention(x), rtol=1e-9)
+
+
+def test_the_recipes_in_short_are_those_in_full() -> None:
+    page = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
+    full = " ".join(" ".join(text.split()) for text in blocks(page, "arch"))
+    rows = re.findall(r"^\| .+ \| (.+) \|$", page, flags=re.MULTILINE)
+    codes = [code.replace("\\|", "|") for row in rows[1:] for code in re.findall(r"`([^`]+)`", row)]
+    assert len(rows) > 12 and len(codes) >= len(rows) - 1
+    for code in codes:
+        assert code in full, code
 
 
 def test_the_comparison_counts_our_lines() -> None:

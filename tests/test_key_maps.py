@@ -132,6 +132,15 @@ def test_numbers_get_a_step_apart(tmp_path: Path) -> None:
     assert {key for key in made if "bias" not in key} == {f"blocks.{i}.a.0.weight" for i in (0, 2, 4, 5, 8)}
 
 
+def test_a_star_may_be_a_part_of_their_segment(tmp_path: Path) -> None:
+    rules = 'N { "s.*.conv.*" -> "stage1.block*.c*_2" (first = 1); "e.*" -> "attention.to_*" }'
+    made = other_names(network(tmp_path, "e: three\nstage s { layers * 2 }", rules), tmp_path)
+    assert {key for key in made if "bias" not in key} == {
+        *(f"stage1.block{i}.c{j}_2.weight" for i in (1, 2) for j in (1, 2)),
+        *(f"attention.to_{part}.weight" for part in "qkv"),
+    }
+
+
 def test_joined_in_groups(tmp_path: Path) -> None:
     """Head by head: [2, 2 of q + 2 of k + 4 of v], as timm's EfficientFormer keeps them."""
     of = network(tmp_path, "e: three", 'three { "q", "k", "v" -> "qkv" (groups = 2) }')
@@ -369,6 +378,10 @@ WRONG = {
     ),
     "half a star": (
         "e: three", 'three { «"q*" -> "x"» }', "E0802", "'q*' is no name of a weight",
+        "segments stand between dots, and '*' stands for a whole one",
+    ),
+    "two stars in a segment": (
+        "e: layers", 'N { «"e.*.*" -> "b*_*"» }', "E0802", "'b*_*' is no name of a weight",
         "segments stand between dots, and '*' stands for a whole one",
     ),
     "an unknown option": (

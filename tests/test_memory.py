@@ -41,7 +41,8 @@ def walked(graph: Graph, dtype: Dtype, batch: int) -> Activations:
         bytes_of[index] = bytes_in(graph.template.types[value], size, batch)
         last_read[index] = -1
     total = 0
-    for step, item in enumerate(graph.flat):
+    steps = [item for item in graph.flat if not item.trained]
+    for step, item in enumerate(steps):
         view, counts = needs(item, size, batch)
         for outside, count in zip(item.outputs, counts, strict=True):
             owner[outside] = owner[item.inputs[0]] if view else outside
@@ -56,7 +57,7 @@ def walked(graph: Graph, dtype: Dtype, batch: int) -> Activations:
         freed.setdefault(step, []).append(value)
     alive = sum(bytes_of[index] for index in range(len(graph.template.inputs)))
     peak, peak_at = alive, "input"
-    for step, item in enumerate(graph.flat):
+    for step, item in enumerate(steps):
         for value in item.outputs:
             alive += bytes_of.get(value, 0)
         if alive > peak:

@@ -270,6 +270,36 @@ def test_a_default_that_is_no_function_beside_activations(tmp_path: Path) -> Non
     assert [check for check in verify(network) if not check.ok] == []
 
 
+@pytest.mark.parametrize("blocks", [3, 30])
+def test_blocks_that_have_little_in_common_are_a_list_unless_it_is_long(blocks: int, tmp_path: Path) -> None:
+    block = (
+        "block varied(x: [C, H, W]; out_channels: dim, expansion: dim, kernel: odd) -> [out_channels, H, W] {\n"
+        " return x |> expand: conv2d(C * expansion, kernel = kernel) |> project: conv2d(out_channels)\n"
+    )
+    calls = "; ".join(
+        f"varied({4 + i}, expansion = {2 + i % 3}, kernel = {1 + 2 * (i % 2)})" for i in range(blocks)
+    )
+    network = opened(f"stage s {{ {calls} }}\n}}\n{block}", tmp_path)
+    assert (" in zip(" in network.source()) == (blocks > 3)
+    assert [check for check in verify(network) if not check.ok] == []
+
+
+@pytest.mark.parametrize("asked", ["C == out", "stride == 1 and C == out"])
+@pytest.mark.parametrize("sum_", ["x + y", "y + x"])
+def test_a_residual_in_the_middle_of_a_block_is_a_branch_of_its_class(
+    asked: str, sum_: str, tmp_path: Path
+) -> None:
+    stride = ", stride = stride" if "stride" in asked else ""
+    block = (
+        "block inside(x: [C, H, W]; out: dim, stride: dim = 1) -> [out, h, w] {\n"
+        f" y = x |> a: conv2d(out, kernel = 3{stride})\n"
+        f" if {asked} {{ y = {sum_} }}\n z: [n, h, w] = y |> b: linear(W) |> c: conv2d(out)\n return z\n"
+    )
+    network = opened(f"stage s {{ inside(4); inside(4); inside(5); inside(5) }}\n}}\n{block}", tmp_path)
+    assert network.source().count("class Inside") == 1
+    assert [check for check in verify(network) if not check.ok] == []
+
+
 STAGES = {
     "one stream": ("image: [3, 9, 7]", "stage s { first: cell; cell; cell; last: cell }"),
     "two streams": (
@@ -354,3 +384,50 @@ def test_a_run_whose_call_is_long_has_one_argument_a_line(tmp_path: Path) -> Non
         "bias=False,",
         ")",
     ]
+
+
+TRAINED_ALONE = """archdsl 1
+block heads(x: [C]; classes: dim) -> [classes] {
+  h = x |> fc: linear(C) |> relu
+  logits = h |> head: linear(classes)
+  # The name is given anew to what training alone needs; a part of it is used twice.
+  h = x |> low: hidden(classes)
+  h = h + (h |> mix: linear(classes))
+  output train = (logits, h)
+  output eval = logits * (x |> gate: linear(classes) |> sigmoid)
+}
+block hidden(x: [C]; n: dim) -> [n] { return x |> fc1: linear(3 * C) |> relu |> fc2: linear(n) }
+network N(image: [6, 4, 4]; num_classes = 5) { head { pool: global_avg_pool; c: heads(num_classes) } }
+"""
+
+
+def test_what_training_alone_needs_runs_and_costs_in_training_alone(tmp_path: Path) -> None:
+    path = tmp_path / "n.arch"
+    path.write_text(TRAINED_ALONE, encoding="utf-8")
+    network = load(path)
+    assert [check for check in verify(network) if not check.ok] == []
+    module, image = network.build(), torch.randn(2, 6, 4, 4)
+    c, x = module.c, image.mean((2, 3))
+    logits, low = c.head(c.fc(x).relu()), c.low(x)
+    first, second = module.train()(image)
+    assert torch.equal(first, logits) and torch.equal(second, low + c.mix(low))
+    c.low.register_forward_hook(lambda *_: pytest.fail("it runs in evaluation"))
+    assert torch.equal(module.eval()(image), logits * c.gate(x).sigmoid())
+    figures = network.stats(by="op")
+    assert figures.macs == 6 * 6 + 6 * 5 + 6 * 5 and figures.params == sum(
+        p.numel() for p in module.parameters()
+    )
+    trained = [row for row in figures.rows if row.path.startswith(("c.low", "c.mix"))]
+    assert len(trained) == 4 and sum(row.macs for row in trained) == 0 < sum(row.params for row in trained)
+    # Without what training alone needs, the same in evaluation: the same bytes.
+    lines = TRAINED_ALONE.splitlines()
+    kept = [
+        line
+        for line in lines
+        if "h = h" not in line and "h = x |> low" not in line and "block hidden" not in line
+    ]
+    path.write_text("\n".join(kept).replace("(logits, h)", "logits") + "\n", encoding="utf-8")
+    alone = load(path).stats()
+    assert (alone.macs, alone.activation_bytes, alone.peak_activation_bytes) == (
+        figures.macs, figures.activation_bytes, figures.peak_activation_bytes,
+    )  # fmt: skip

@@ -113,6 +113,8 @@ REFUSED: list[tuple[str, str, tuple[Shape, ...], str]] = [
     ("concat", "concat(t0, t1)", ((3, 4), (3, 5)), "can't join"),
     ("concat", "concat(t0, t1)", ((3,), (3, 4)), "can't join"),
     ("concat", "concat(t0, axis = 1)", ((3,),), "there is no axis 1"),
+    ("repeat", "repeat(t0, t1)", ((3,), (3, 4)), "has a batch already"),
+    ("repeat", "learned repeat(t0, t1)", ((3,), (3, 4)), "takes a tensor with a batch, [3, 4] is learned"),
     ("split", "split(t0, sizes = [1, 1])", ((3,),), "the pieces sum to 2"),
     ("split", "split(t0, sizes = [])", ((3,),), "the pieces sum to 0"),
     ("slice", "slice(t0, start = 2, length = 2)", ((3,),), "positions 2 to 3"),

@@ -78,7 +78,7 @@ OF_BLOCKS = (
     "if", "else", "else if", "if expression of tensors", "else if expression", "for", "for in for",
     "comprehension of numbers", "comprehension of tensors", "list of tensors that grows",
     "element of a list of tensors", "lists joined", "repetition in a list", "rearrange ()", "require", "init",
-    "output train and eval",
+    "output train and eval", "computed in training alone",
 )  # fmt: skip
 OF_NETWORKS = (
     "docstring of a network", "several inputs", "parameter", "typed parameter", "parameter that is called",

@@ -96,6 +96,7 @@ def varied(*settings: str) -> str:
         (["s1 += ffn", "s1 = [ffn(5)]"], "{ ffn(expansion = each expansion[0]) }", "{ ffn(5); ffn }"),
         (["classifier.distilled = true"], "distilled = false", "distilled = true"),
         (["features = [s2]"], "features s1, s2", "features s2"),
+        (["input = [1, width[0] * 6, 64]"], "[3, 32, 32]", "[1, 48, 64]"),
         # Numbers count what is appended, and what is unset: the order in which they are written means nothing.
         (["unset s1.0", "s1.2.expansion = 6", "s1 += ffn"], "ffn(expansion = each expansion[0])",
          "ffn(3); ffn(6)"),
@@ -289,6 +290,36 @@ def test_new_never_overwrites(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["new", "net.yaml", "--base", "nothing"]) == 2
     assert Path("base.arch").read_bytes() == before
     assert sorted(path.name for path in Path().iterdir()) == ["base.arch"]
+
+
+@pytest.mark.parametrize(
+    "setting", ["input = 32", "input += [3]", "unset input", "input = [i for i in [3, 4, 5]]"]
+)
+def test_an_input_that_is_no_shape_is_refused(setting: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["stats", "base.arch", "--set", setting]) == 2
+    said = capsys.readouterr().err
+    assert "E0224" in said and "the input is set to a shape" in said
+
+
+def test_an_entry_or_parameter_that_is_called_input_goes_before_the_shape() -> None:
+    text = BASE.replace("norm: batch_norm", "input: batch_norm")
+    changed = text + "variant V : N { input = identity }\n"
+    Path("entry.arch").write_text(changed, encoding="utf-8")
+    hand = text.replace("input: batch_norm", "input: identity")
+    assert load("entry.arch#V").graph.fingerprint == written(hand)
+
+
+def test_the_input_of_several_is_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "two.arch"
+    path.write_text(
+        "archdsl 1\nblock join(x: [C, H, W], more: [C, h, w]) -> [2 * C] {\n"
+        "  return concat(x |> global_avg_pool, more |> global_avg_pool)\n}\n"
+        "network N(image: [3, 8, 8], more: [3, 4, 4]) { j: join }\nvariant V : N { input = [3, 16, 8] }\n"
+        "build V\n",
+        encoding="utf-8",
+    )
+    graph = load(path).graph
+    assert graph.resolution == (16, 8) and load(path).at((8, 8)).graph.resolution == (8, 8)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ CONVENTIONS: Final[tuple[Convention, ...]] = ("core", "fvcore", "paper")
 
 
 class Cost(NamedTuple):
-    """Of one forward pass of one image; `macs` by the name of the operator.
+    """Of one forward pass of one image in evaluation; `macs` by the name of the operator.
 
     `buffers` counts everything of state_dict that is not trained, and what the constructor derives;
     `statistics` and `counters` are those parts of it that are stored, as floats and as int64.
@@ -67,8 +67,12 @@ class TemplateCosts:
         return found
 
     def node(self, template: Template, index: int) -> Cost:
-        """The cost of one call; a module that is called again owns nothing the second time."""
-        return self.added(template, template.nodes[index], index)
+        """The cost of one call; a module that is called again owns nothing the second time.
+
+        What runs in training alone has its weights, and does nothing in evaluation.
+        """
+        cost = self.added(template, template.nodes[index], index)
+        return cost._replace(macs={}) if index in template.trained_alone else cost
 
     def added(self, template: Template, node: Node, index: int) -> Cost:
         """The cost of a node that stands, or is to stand, at an index of a template."""
@@ -79,11 +83,13 @@ class TemplateCosts:
         """The cost of some calls together."""
         nodes = template.nodes
         # Equal blocks are counted, and their cost added once: a stage may repeat one ten thousand times.
-        times: dict[tuple[int, bool], int] = {}
-        first: dict[tuple[int, bool], int] = {}
+        times: dict[tuple[int, bool, bool], int] = {}
+        first: dict[tuple[int, bool, bool], int] = {}
+        trained = template.trained_alone
         for index in indices:
             node = nodes[index]
-            key = (id(node) if node.child is None else id(node.child), node.module == index)
+            called = id(node) if node.child is None else id(node.child)
+            key = (called, node.module == index, index in trained)
             times[key] = times.get(key, 0) + 1
             first.setdefault(key, index)
         params = buffers = statistics = counters = 0

@@ -3,7 +3,8 @@
 The schedule is the order of the document. An operation allocates its output while its inputs are still
 there; a tensor is freed after the operation that reads it last. Views share the memory of their input:
 rearrangements that move no axis they flatten, split, slice, identity, and in evaluation dropout and
-drop_path. Nothing else is done in place. The input counts; weights and tables derived from them do not.
+drop_path. Nothing else is done in place. The input counts; weights and tables derived from them do not,
+nor does what runs in training alone.
 
 Nothing here walks the flat network. What a call of a block does to memory depends on its template and on
 how its tensors are used around it: which inputs share memory, which of them nobody reads later, and the same
@@ -180,6 +181,9 @@ class _Courses:
             of[value] = allocate(self.bytes(template.types[value]), -1)
         for index, node in enumerate(template.nodes):
             child, before = node.child, len(bytes_)
+            if index in template.trained_alone:
+                made.append([])
+                continue
             if child is None:
                 for value in node.inputs:
                     read[of[value]] = index
@@ -237,6 +241,8 @@ class _Courses:
         alive, rise, at = 0, -1, ""
         for index, node in enumerate(template.nodes):
             made = owners.made[index]
+            if index in template.trained_alone:
+                continue
             if node.child is None:
                 alive += sum([bytes_[owner] for owner in made])
                 if alive > rise:

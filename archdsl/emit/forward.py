@@ -90,13 +90,23 @@ class Forward:
                     return
                 index = branch.last
             else:
-                self._add(template.nodes[index])
+                if index not in template.trained_alone:
+                    self._add(template.nodes[index])
                 index += 1
         if template.training_outputs is not None:
-            texts = [self._result(value) for value in template.training_outputs]
-            pad = " " * self.indent
-            self.lines += [f"{pad}if self.training:", f"{pad}    return {', '.join(texts)}"]
+            self._return_in_training(template.training_outputs)
         self._return(template.outputs)
+
+    def _return_in_training(self, outputs: Sequence[int]) -> None:
+        """Write what only training needs, below its condition."""
+        self.lines.append(f"{' ' * self.indent}if self.training:")
+        self.indent += 4
+        shown = self.shown
+        for index in sorted(self.template.trained_alone):
+            self._add(self.template.nodes[index])
+        self._return(outputs)
+        self.indent -= 4
+        self.shown = shown
 
     def _add(self, node: Node) -> None:
         """Note a node: as an operand of the one that reads it, or as a statement."""

@@ -50,7 +50,7 @@ class Flat(NamedTuple):
 
     `inputs` and `outputs` are numbers of tensors of the whole network; `first` says whether it owns the
     weights that it uses (it does not where a module is called again); `entry` is the index of the node
-    of the network that it belongs to.
+    of the network that it belongs to; `trained` says that it runs in training alone.
     """
 
     path: str
@@ -60,6 +60,7 @@ class Flat(NamedTuple):
     outputs: tuple[int, ...]
     first: bool
     entry: int
+    trained: bool
 
 
 class Graph(Record):
@@ -118,18 +119,19 @@ class Graph(Record):
         counter = len(self.template.inputs)
 
         def expand(
-            template: Template, prefix: str, tensors: dict[int, int], first: bool, entry: int
+            template: Template, prefix: str, tensors: dict[int, int], first: bool, entry: int, trained: bool
         ) -> Iterator[Flat]:
             nonlocal counter
             for index, node in enumerate(template.nodes):
                 at = index if template is self.template else entry
                 own = first and node.module == index
+                alone = trained or index in template.trained_alone
                 inputs = tuple([tensors[value] for value in node.inputs])
                 if node.op is not None:
                     outputs = tuple(range(counter, counter + len(node.outputs)))
                     counter += len(outputs)
                     path = prefix + (node.label or node.op.kind)
-                    yield Flat(path, node, template, inputs, outputs, own, at)
+                    yield Flat(path, node, template, inputs, outputs, own, at, alone)
                     for value, number in zip(node.outputs, outputs, strict=True):
                         tensors[value] = number
                     continue
@@ -137,12 +139,12 @@ class Graph(Record):
                 assert child is not None
                 inner = {value: number for (_, value), number in zip(child.inputs, inputs, strict=True)}
                 below = f"{prefix}{node.label}." if node.label else prefix
-                yield from expand(child, below, inner, own, at)
+                yield from expand(child, below, inner, own, at, alone)
                 for outside, inside in zip(node.outputs, child.outputs, strict=True):
                     tensors[outside] = inner[inside]
 
         start = {value: i for i, (_, value) in enumerate(self.template.inputs)}
-        return expand(self.template, "", start, True, 0)
+        return expand(self.template, "", start, True, 0, False)
 
     def weights(self) -> Iterator[tuple[str, Weight]]:
         """Every tensor of state_dict (and every derived one) with its key, in order."""

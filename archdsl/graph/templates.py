@@ -155,6 +155,20 @@ class Template(Record):
             node.child.has_modes for node in self.nodes if node.child is not None
         )
 
+    @cached_property
+    def trained_alone(self) -> frozenset[int]:
+        """The nodes that only what it gives in training needs: nothing of them runs in evaluation."""
+        if self.training_outputs is None:
+            return frozenset()
+        read, result = set(self.outputs), set()
+        for index in reversed(range(len(self.nodes))):
+            node = self.nodes[index]
+            if read.isdisjoint(node.outputs):
+                result.add(index)
+            else:
+                read.update(node.inputs)
+        return frozenset(result)
+
     def input_types(self, node: Node) -> tuple[TensorType, ...]:
         """The types of what goes into a node."""
         types = self.types

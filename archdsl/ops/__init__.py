@@ -69,6 +69,7 @@ OPS: Final[dict[str, type[Op]]] = {
         elementwise.Dropout,
         layout.Rearrange,
         layout.Concat,
+        layout.Repeat,
         layout.Split,
         layout.Slice,
         layout.Select,

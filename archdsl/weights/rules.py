@@ -81,9 +81,9 @@ def matched(pattern: Segments, segments: Sequence[str]) -> Segments | None:
 
 
 def filled(pattern: Segments, stars: Segments) -> Segments:
-    """A target with what the stars of its pattern stood for."""
+    """A target with what the stars of its pattern stood for: `*`, or `b*` for theirs that begin with `b`."""
     given = iter(stars)
-    return tuple(next(given) if segment == "*" else segment for segment in pattern)
+    return tuple(segment.replace("*", next(given)) if "*" in segment else segment for segment in pattern)
 
 
 # --- from the document
@@ -118,13 +118,13 @@ class _Reader:
         ours = tuple(map(self.pattern, self.written.ours))
         one_to_one = len(ours) == len(self.written.theirs) == 1
         vanishes = one_to_one and self.written.theirs == ("",)
-        theirs = ((),) if vanishes else tuple(map(self.pattern, self.written.theirs))
+        theirs = ((),) if vanishes else tuple(self.pattern(name, True) for name in self.written.theirs)
         if not theirs:
             self.wrong("a rule has no name of theirs", 'write "ours" -> "theirs"')
         if len(ours) > 1 and len(theirs) > 1:
             message = f"{len(ours)} names of ours are joined and parted into {len(theirs)} of theirs at once"
             self.wrong(message, "join several into one, or part one into several")
-        if len({pattern.count("*") for pattern in (*ours, *theirs)}) > 1:
+        if len({".".join(pattern).count("*") for pattern in (*ours, *theirs)}) > 1:
             help = "what a '*' of ours stood for goes into the '*' of theirs, in order"
             self.wrong("the names of a rule have as many '*' each", help)
         if len(set(ours)) < len(ours) or len(set(theirs)) < len(theirs):
@@ -132,9 +132,11 @@ class _Reader:
         options = self._options(one_to_one, len(theirs))
         return Rule(ours, theirs, *options, self.written.span) if self.sound else None
 
-    def pattern(self, name: str) -> Segments:
+    def pattern(self, name: str, is_target: bool = False) -> Segments:
+        """The segments of a name; what a `*` stands for may be a part of a segment of a target."""
         segments = tuple(name.split("."))
-        if any(segment != "*" and (not segment or "*" in segment) for segment in segments):
+        most = 1 if is_target else 0
+        if any(segment != "*" and (not segment or segment.count("*") > most) for segment in segments):
             help = "segments stand between dots, and '*' stands for a whole one"
             self.wrong(f"{name!a} is no name of a weight", help)
         return segments

@@ -157,8 +157,8 @@ PRIMITIVES: tuple[Mutant, ...] = (
     Mutant(
         "the authors' count of a GELU is of the whole map",
         "archdsl/ops/activation.py",
-        "return (x[0].shape[:2],) if x[0].rank == 3 else ()",
-        "return (x[0].shape,) if x[0].rank == 3 else ()",
+        "return (x[0].shape[:2],) if x[0].rank in (2, 3) else ()",
+        "return (x[0].shape,) if x[0].rank in (2, 3) else ()",
         (_TOTALS,),
     ),
     Mutant(

@@ -140,8 +140,8 @@ SOURCE: tuple[Mutant, ...] = (
     Mutant(
         "training gives what evaluation gives",
         "archdsl/emit/forward.py",
-        "texts = [self._result(value) for value in template.training_outputs]",
-        "texts = [self._result(value) for value in template.outputs]",
+        "self._return_in_training(template.training_outputs)",
+        "self._return_in_training(template.outputs)",
         (f"{_SOURCE}::test_constructor_arguments",),
     ),
     Mutant(

@@ -122,6 +122,9 @@ class _BlockDrawer:
             half = Apply("div_number", [drawer.infix("add", trees[0], Ref(names_[0]))], [("number",
                          literal(2))],
                          style="infix")  # fmt: skip
+            if self.maybe(0.4):
+                drawing.see("computed in training alone")
+                half = trees[0]
             end: Return | Output = Output("eval", [half])
             body = [Output("train", [trees[0], Ref(names_[0])]), end]
             if self.maybe(0.3):

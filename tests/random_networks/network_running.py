@@ -32,7 +32,7 @@ class NetworkState(State):
         self.shapes: dict[str, Shape] = {}
         """The main stream behind every entry and block of a stage, by its path."""
         self.after: dict[str, Shape] = {}
-        """What every entry and stage has for a pyramid: the main stream behind it, or a map that it makes beside it."""
+        """The main stream behind every entry and stage, or the map that an entry makes beside it."""
         self.in_head = False
         for index, (name, extents) in enumerate(network.tensors):
             stream = "x" if index == 0 else name
@@ -53,9 +53,8 @@ class NetworkState(State):
                 key = self.label_of(label, index)
                 assert key is not None
                 made = self.block(key, callee, self.arguments(args))
-                maps = [made[name] for name in made if made[name].type.rank == 3]
-                given = maps[0] if maps and "x" not in made else self.streams["x"]
-                self.after[key] = given.type.shape
+                beside = [tensor for tensor in made.values() if tensor.type.rank == 3 and "x" not in made]
+                self.after[key] = (beside or [self.streams["x"]])[0].type.shape
             case Stage(label, width, items):
                 self.world.ran[id(statement)] = statement
                 self.label_of(label, None)
@@ -72,7 +71,7 @@ class NetworkState(State):
                 super().statement(statement)
 
     def block(self, path: str, callee: str, args: list[tuple[str | None, Any]]) -> dict[str, Tensor]:
-        """Apply a block or primitive to its streams; those that it gives."""
+        """Apply a block or primitive to its streams; what it gives, by its streams."""
         known = self.names.get(callee)
         if known is None and callee in self.names:
             return {}  # a parameter that is none: no block

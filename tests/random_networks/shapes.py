@@ -212,6 +212,11 @@ def _concat(a: Attributes, *x: Type) -> list[Type]:
     return [Type(tuple(shape), x[0].batched)]
 
 
+def _repeat(a: Attributes, x: Type, like: Type) -> list[Type]:
+    need(not x.batched and like.batched, "a learned tensor and one that has a batch")
+    return [Type(x.shape, True)]
+
+
 def _with(x: Type, axis: int, extent: int) -> Type:
     return Type((*x.shape[:axis], extent, *x.shape[axis + 1 :]), x.batched)
 
@@ -290,9 +295,9 @@ RULES: dict[str, Rule] = {
     "avg_pool": _pool,
     "adaptive_avg_pool": _adaptive, "global_avg_pool": _global, "mean": _reduced, "sum": _reduced,
     "upsample": _upsample, "add": _met, "sub": _met, "mul": _met, "div": _met, "maximum": _met, "minimum": _met,
-    "dropout": _dropout, "rearrange": _rearrange, "concat": _concat, "split": _split, "slice": _slice,
-    "pad": _pad, "roll": _roll, "unfold": _unfold, "parameter": _parameter, "buffer": _parameter,
-    "attention_bias": _attention_bias,
+    "dropout": _dropout, "rearrange": _rearrange, "concat": _concat, "repeat": _repeat,
+    "split": _split, "slice": _slice, "pad": _pad, "roll": _roll, "unfold": _unfold,
+    "parameter": _parameter, "buffer": _parameter, "attention_bias": _attention_bias,
     **dict.fromkeys(POINTWISE, _kept), "div_number": _divided, "select": _select,
     "relative_position_bias": _relative_position_bias, "window_mask": _window_mask,
 }  # fmt: skip

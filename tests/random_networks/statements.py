@@ -152,6 +152,8 @@ class StatementDrawer(TreeDrawer):
             if not self.add(Let([name], tree)):
                 return False
             tree = self.chain(Ref(name), 1, keeps=True)
+        if type_.batched and len(shape) == type_.rank and self.maybe(0.3):
+            tree = Apply("repeat", [tree, Ref(source)], style=self.random.choice(["call", "pipe"]))
         kind = self.random.choice(["add", "mul", "sub"])
         pair: list[Tree] = [Ref(source), tree]
         if self.maybe(0.3):

@@ -228,12 +228,8 @@ class T2TViT14(nn.Module):
         super().__init__()
         rates = [drop_path * i / 13 for i in range(14)]
         self.t2t = nn.Sequential(  # [64, 28, 28]
-            *(
-                TokensToToken(C, H, kernel=kernel, stride=stride, padding=padding)
-                for C, H, kernel, stride, padding in zip(
-                    [in_channels, 64], [224, 56], [7, 3], [4, 2], [2, 1]
-                )
-            ),
+            TokensToToken(in_channels, 224, kernel=7, stride=4, padding=2),
+            TokensToToken(64, 56),
         )
         self.embed = TokenEmbed(64, 28, 28, 384)  # [197, 384]
         self.blocks = nn.Sequential(  # [197, 384]

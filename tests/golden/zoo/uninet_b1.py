@@ -244,16 +244,17 @@ class LocalGlobalDownsample(nn.Module):
 class SelfAttention(nn.Module):
     """Attention of all tokens to all tokens, `dim / heads` channels a head."""
 
-    def __init__(self, dim: int, heads: int) -> None:
+    def __init__(self, dim: int, heads: int, qkv_bias: bool = True) -> None:
         super().__init__()
         head_dim = dim // heads
         self.heads = heads
         self.head_dim = head_dim
-        self.qkv = nn.Linear(dim, dim * 3)
+        self.qkv = nn.Linear(dim, dim * 3, bias=qkv_bias)
         self.proj = nn.Linear(heads * head_dim, dim)
         for layer in (self.qkv, self.proj):
             nn.init.trunc_normal_(layer.weight, std=0.02)
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         q, k, v = self.qkv(x).chunk(3, 2)

@@ -205,10 +205,8 @@ class _Edits:
                 )
         if first in self.params:
             self._parameter(self.params[first], rest, setting)
-        elif first == "features" and not rest:
-            self._features(setting)
-        elif first == "input" and not rest and first not in self.entries:
-            self._input(setting)
+        elif first in ("features", "input") and first not in self.entries:
+            self._whole(first, rest, setting)
         elif first in self.changed and self.changed[first] is None:
             self.mistake(
                 "E0224", f"{first!r} is unset in the same breath", setting.span, "leave one of them out"
@@ -244,6 +242,15 @@ class _Edits:
             self.mistake("E0224", f"the parameter {param.name!r} has no parts of that name", setting.span, help)
         else:
             self.set.setdefault(param.name, []).append(setting)
+
+    def _whole(self, name: str, rest: list[str | s.Expr], setting: s.Setting) -> None:
+        """Set what is set as a whole alone."""
+        if rest:
+            self.mistake("E0224", f"{name!r} is set as a whole", setting.path.span, f"{name} = [...]")
+        elif name == "features":
+            self._features(setting)
+        else:
+            self._input(setting)
 
     def _features(self, setting: s.Setting) -> None:
         value = setting.value

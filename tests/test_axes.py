@@ -121,6 +121,11 @@ def test_in_other_blocks_a_pattern_has_no_such_axes(tmp_path: Path) -> None:
             "network N(x: [3, 4, 5]) { a: c }",
             "axis1 is 4 and 1 in one call",
         ),
+        (
+            'block b(x: [..., d]) -> [..., d] { return x |> rearrange("...d -> ...d") }\n'
+            "network N(x: [3, 4, 5]) { a: b }",
+            "'...d' can't stand in a pattern of rearrange",
+        ),
     ],
 )  # fmt: skip
 def test_where_it_can_not_stand(text: str, message: str, tmp_path: Path) -> None:

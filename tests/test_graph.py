@@ -101,6 +101,26 @@ def test_networks_that_differ_in_their_wiring_have_other_hashes(tmp_path: Path) 
     assert len(found) == 4
 
 
+def test_what_is_trained_and_what_training_gives_is_of_the_hash(tmp_path: Path) -> None:
+    file = tmp_path / "told.arch"
+    found = []
+    for owner, trained, first in (
+        ("parameter", "y", "zeros"), ("parameter", "y", "ones"), ("buffer", "y", "zeros"),
+        ("parameter", "-y", "zeros"), ("parameter", "(y, x)", "zeros"),
+    ):  # fmt: skip
+        file.write_text(
+            f"archdsl 1\nblock b(x: [C]) -> [C] {{\n  y = x + t: {owner}([C])\n  init t = {first}\n"
+            f"  output train = {trained}\n  output eval = y\n}}\n"
+            "network N(x: [3, 4, 4]) { p: global_avg_pool; b: b }\n",
+            encoding="utf-8",
+        )
+        found.append(archdsl.load(file).graph.fingerprint)
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("output eval = y", "output eval = x"), encoding="utf-8")
+    found.append(archdsl.load(file).graph.fingerprint)
+    assert found[0] == found[1] and len(set(found)) == 5
+
+
 def test_text_and_yaml_of_one_network_have_one_hash(tmp_path: Path) -> None:
     file = tmp_path / "s0.arch"
     file.write_text(

@@ -410,6 +410,15 @@ WRONG = {
         "'first' is a whole number from 0, what the number 0 of a '*' becomes",
         '"s2.*" -> "blocks.*" (first = 3)',
     ),
+    "a first beyond all bounds": (
+        "e: layers", 'layers { "conv.*" -> "x.*" («first = 9223372036854775808») }', "E0802",
+        "'first' is a whole number from 0, what the number 0 of a '*' becomes",
+        '"s2.*" -> "blocks.*" (first = 3)',
+    ),
+    "a first given twice": (
+        "e: layers", 'layers { "conv.*" -> "x.*" (first = 1, «first = 2») }', "E0802",
+        "'first' is given twice", "leave one out",
+    ),
     "a step of 0": (
         "e: layers", 'layers { "conv.*" -> "x.*" («step = 0») }', "E0802",
         "'step' is a whole number from 1, how far the numbers of a '*' get apart",

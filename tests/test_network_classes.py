@@ -264,6 +264,34 @@ def test_first_values_by_names_of_a_block_and_of_fixed_tables(tmp_path: Path) ->
         assert not any(name in ("a", "b") for name, _ in made.named_parameters())
 
 
+def test_first_values_of_a_head_follow_its_classes_and_are_none_without_them(tmp_path: Path) -> None:
+    body = (
+        "c: conv2d(2)\n head {\n pool: global_avg_pool\n a: linear(num_classes)\n b: linear(num_classes)\n}\n"
+        " init c, a, b = uniform(0.5 / num_classes)\n"
+    )
+    network = opened(f"{body}}}\nblock unused(x: [C]) -> [C] {{ return x", tmp_path)
+    for classes in (5, 400):
+        made = network.build(num_classes=classes)
+        for layer in (made.c, made.a, made.b):
+            assert not layer.bias.any() and layer.weight.abs().max() <= 0.5 / classes
+    again = opened(
+        f"{body.replace('c, a, b', 'a, b')} init c = ones\n}}\nblock unused(x: [C]) -> [C] {{ return x",
+        tmp_path,
+    )
+    bare = again.build(num_classes=0)
+    assert (bare.c.weight == 1).all() and bare(torch.zeros(1, 3, 9, 7)).shape == (1, 2)
+
+
+@pytest.mark.parametrize("text", ["repeat(t, x) + x", "concat(t, x)", "concat(x |> relu, t)"])
+def test_learned_tensors_for_every_sample_of_any_batch(text: str, tmp_path: Path) -> None:
+    block = f"block given(x: [C, H, W]) -> [n, H, W] {{\n t = t: parameter([C, H, W])\n return {text}\n"
+    module = opened(f"given: given\n}}\n{block}", tmp_path).build().eval()
+    batch = torch.export.Dim("batch", min=2, max=64)
+    program = torch.export.export(module, (torch.zeros(2, 3, 9, 7),), dynamic_shapes=({0: batch},))
+    images = torch.randn(5, 3, 9, 7)
+    assert torch.equal(program.module()(images), module(images))
+
+
 def test_a_default_that_is_no_function_beside_activations(tmp_path: Path) -> None:
     block = "block acted(x: [C, H, W]; act: op = softmax) -> [C, H, W] {\n return x |> act |> a: conv2d(C)\n"
     network = opened(f"stage s {{ acted; acted(each [relu, silu, identity, relu]) }}\n}}\n{block}", tmp_path)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from archdsl import syntax as s
 from archdsl.record import Record
+
+_REST: Final = re.compile(r"(?<![\w.])\.\.\.(?![\w.])")
+"""`...` in a pattern, a word of its own."""
 
 
 def first_axes(block: s.Block, ranks: Mapping[str, int]) -> int | None:
@@ -85,7 +88,7 @@ def _in_patterns(part: Any, names: Sequence[str], inside: bool = False) -> Any:
     if isinstance(part, s.Str):
         if not inside or "..." not in part.value:
             return part
-        return part.replace(value=" ".join(part.value.replace("...", " ".join(names)).split()))
+        return part.replace(value=" ".join(_REST.sub(" ".join(names), part.value).split()))
     inside = inside or (isinstance(part, s.Call) and part.name == "rearrange")
     if not inside and not _rearrangements(part):
         return part

@@ -7,7 +7,7 @@ from typing import Final
 
 from archdsl import syntax as s
 from archdsl.elaborate.expressions import Args
-from archdsl.elaborate.values import Refused, match_arguments
+from archdsl.elaborate.values import Refused, describe, match_arguments
 from archdsl.graph import Initialisation, Node, find
 from archdsl.ops import NORMALISATIONS
 from archdsl.scalar import Scalar, is_constant
@@ -46,6 +46,10 @@ def initialisation(
         if not isinstance(value, Scalar) or not isinstance(value.value, (int, float)):
             raise Refused("E0402", f"{name} needs the number {wanted!r}", call.span)
         number = float(value.value)
+        if (number < 0 and wanted != "gain") or (number == 0 and name == "trunc_normal"):
+            least = "above 0" if name == "trunc_normal" else "at least 0"
+            message = f"{wanted!r} of {name} can't be {describe(value)}: it must be {least}"
+            raise Refused("E0403", message, call.span)
         arguments.append((wanted, Scalar(number, number if is_constant(value.term) else value.term)))
     for path in statement.paths:
         _check_path(path, nodes)

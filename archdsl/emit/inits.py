@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Final
 
 from archdsl.emit.attributes import Attribute, owned_attributes
@@ -19,14 +19,16 @@ _OF_LAYERS: Final = {"weight", "bias", MAYBE_BIAS}
 class Inits:
     """The statements that set the first values of weights, and zero their biases.
 
-    `attributes` are those of the nodes of the template. `names` are those of the block that the statements
-    use; with `by_value` they use none.
+    `attributes` are those of the nodes of the template, `optional` the entries of a network that are left out
+    where there are no classes. `names` are those of the block that the statements use.
     """
 
-    def __init__(self, template: Template, attributes: Mapping[int, Attribute], by_value: bool = False) -> None:
+    def __init__(
+        self, template: Template, attributes: Mapping[int, Attribute], optional: Container[int] = ()
+    ) -> None:
         self.template = template
         self.attributes = attributes
-        self.by_value = by_value
+        self.optional = optional
         self.names: set[str] = set()
         self.lines = [line for init in template.inits for line in self._lines(init)]
 
@@ -35,7 +37,7 @@ class Inits:
         return name
 
     def _number(self, pair: Scalar, sign: str = "") -> str:
-        if self.by_value or is_constant(pair.term):
+        if is_constant(pair.term):
             return number_text(-float(pair.value) if sign else float(pair.value))  # type: ignore[arg-type]
         text, level = python_code(pair.term, self._bare)
         return f"{sign}{text}" if level == ATOM or not sign else f"-({text})"
@@ -49,7 +51,19 @@ class Inits:
         return f"{owner}{init.function}_({', '.join([target, *texts])})"
 
     def _lines(self, init: Initialisation) -> list[str]:
-        found = [_found(path, self.template, self.attributes) for path in init.paths]
+        always = [path for path in init.paths if not self._is_optional(path)]
+        lines = self._statements(init, always) if always else []
+        if len(always) < len(init.paths):
+            rest = [path for path in init.paths if path not in always]
+            lines += ["        if num_classes:", *(f"    {line}" for line in self._statements(init, rest))]
+        return lines
+
+    def _is_optional(self, path: tuple[str, ...]) -> bool:
+        entry = find(self.template.nodes, ".".join(path))[0][0]
+        return entry.module in self.optional
+
+    def _statements(self, init: Initialisation, paths: Sequence[tuple[str, ...]]) -> list[str]:
+        found = [_found(path, self.template, self.attributes) for path in paths]
         owned = set().union(*(names for _, names in found))
         if len(found) > 1 and owned <= _OF_LAYERS and all("weight" in names for _, names in found):
             lines = call_lines("for layer in (", [target for target, _ in found], "):", 8)

@@ -78,7 +78,8 @@ class NetworkClass:
             else:
                 lines += stages.lines(stage)
                 index = stage.last
-        return [*lines, *Inits(self.template, self.attributes, by_value=True).lines]
+        optional = [index for index in self.attributes if self._is_optional(index)]
+        return [*lines, *Inits(self.template, self.attributes, optional).lines]
 
     def _entry(self, index: int) -> list[str]:
         node = self.template.nodes[index]

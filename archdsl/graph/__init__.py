@@ -114,8 +114,11 @@ class Graph(Record):
         """Every primitive in the order in which it runs."""
         return tuple(self._flat())
 
-    def _flat(self) -> Iterator[Flat]:
-        """The same one by one: a network may have a million primitives."""
+    def _flat(self, modes: list[tuple[list[int], list[int]]] | None = None) -> Iterator[Flat]:
+        """The same one by one: a network may have a million primitives.
+
+        `modes` is given what comes out in training and in evaluation, where that differs.
+        """
         counter = len(self.template.inputs)
 
         def expand(
@@ -142,6 +145,10 @@ class Graph(Record):
                 yield from expand(child, below, inner, own, at, alone)
                 for outside, inside in zip(node.outputs, child.outputs, strict=True):
                     tensors[outside] = inner[inside]
+            if modes is not None and template.training_outputs is not None:
+                given = (template.training_outputs, template.outputs)
+                trained_, evaluated = ([tensors[value] for value in values] for values in given)
+                modes.append((trained_, evaluated))
 
         start = {value: i for i, (_, value) in enumerate(self.template.inputs)}
         return expand(self.template, "", start, True, 0, False)
@@ -170,7 +177,8 @@ class Graph(Record):
         digest = hashlib.sha256("\n".join(lines).encode())
         # Templates are shared, and so are their nodes: what each says of itself is written once.
         known: dict[int, tuple[str, list[tuple[int, ...]]]] = {}
-        for item in self._flat():
+        modes: list[tuple[list[int], list[int]]] = []
+        for item in self._flat(modes):
             op = item.node.op
             assert op is not None
             if id(item.node) not in known:
@@ -180,6 +188,7 @@ class Graph(Record):
             text, shapes = known[id(item.node)]
             line = f"\n{item.path} {text} {item.inputs} {item.outputs} {shapes} {item.first}"
             digest.update(line.encode())
+        digest.update(f"\n{modes}".encode() if modes else b"")
         return digest.hexdigest()[:16]
 
     def verify(self) -> None:

@@ -274,7 +274,7 @@ class Concat(Weightless):
         texts = [code.text for code in x]
         if place is not None:
             kept = ", -1" * like.rank
-            batch = f"len({x[place].text})"
+            batch = f"{x[place].atom}.shape[0]"  # not len(), which torch.export takes for a fixed number
             texts = [
                 code.text if type_.batched else f"{code.atom}.expand({batch}{kept})"
                 for code, type_ in zip(x, types, strict=True)
@@ -296,7 +296,8 @@ class Repeat(Weightless):
         return (TensorType(learned.shape),)
 
     def call(self, write: Spelling, module: str, *x: Code, types: tuple[TensorType, ...]) -> Code:
-        return Code(f"{x[0].atom}.repeat(len({x[1].text}){', 1' * types[0].rank})")
+        # Not len(), which torch.export takes for a fixed number.
+        return Code(f"{x[0].atom}.repeat({x[1].atom}.shape[0]{', 1' * types[0].rank})")
 
 
 class Split(Weightless):

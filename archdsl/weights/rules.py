@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 from archdsl import syntax as s
 from archdsl.library import Unit
 from archdsl.record import Record
+from archdsl.scalar import LARGEST
 from archdsl.source import Diagnostic, Span, did_you_mean
 
 Segments: TypeAlias = tuple[str, ...]
@@ -152,7 +153,7 @@ class _Reader:
             name = option.name
             if name not in OPTIONS or name in seen:
                 message = f"a rule has no option {name!r}" if name else "an option of a rule has a name"
-                help = did_you_mean(name or "", OPTIONS, "options")
+                help = "leave one out" if name in seen else did_you_mean(name or "", OPTIONS, "options")
                 self.wrong(f"{name!r} is given twice" if name in seen else message, help, option.span)
                 continue
             seen.add(name)
@@ -169,7 +170,7 @@ class _Reader:
             elif name in NUMBERS:
                 least, what = NUMBERS[name]
                 starred = any("*" in name for name in self.written.ours)
-                if not isinstance(value, int) or value < least or not starred:
+                if not isinstance(value, int) or not least <= value <= LARGEST or not starred:
                     message = f"{name!r} is a whole number from {least}, {what}"
                     self.wrong(message, f'"s2.*" -> "blocks.*" ({name} = 3)', option.span)
                 elif name == "first":

@@ -175,6 +175,24 @@ TEXT = [
         "E0210",
         ("sinusoid takes a table [positions, dim]",),
     ),
+    Case(
+        "init with a deviation below 0",
+        block("y = x |> c: conv2d(C)\n  init c = ‸normal(0.5 - C)\n  return y"),
+        "E0403",
+        ("'std' of normal can't be", "it must be at least 0"),
+    ),
+    Case(
+        "init cut off at no deviation",
+        block("y = x |> c: conv2d(C)\n  init c = ‸trunc_normal(0)\n  return y"),
+        "E0403",
+        ("'std' of trunc_normal can't be 0", "it must be above 0"),
+    ),
+    Case(
+        "init of a bound below 0",
+        block("y = x |> c: conv2d(C)\n  init c = ‸uniform(-1)\n  return y"),
+        "E0403",
+        ("'bound' of uniform can't be -1", "it must be at least 0"),
+    ),
     # --- arguments
     Case(
         "unknown argument",

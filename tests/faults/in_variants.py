@@ -105,6 +105,8 @@ VARIANTS = [
         "block set to two", "s1.0 = ‸ffn * 2", "E0224", "one block is set, 2 are given", "s1 += ... appends"
     ),
     variant("features set to a number", "‸features = 3", "E0224", "features = [s1, s2]"),
+    variant("one of the features", "‸features[0] = s1", "E0224", "'features' is set as a whole"),
+    variant("one extent of the input", "‸input[1] = 64", "E0224", "'input' is set as a whole", "input = [...]"),
     variant("unset of a parameter", "‸unset depth", "E0224", "can't be unset", "depth = ..."),
     variant(
         "unset of an argument that is not given",

@@ -6,6 +6,9 @@ from .mutant import Mutant
 
 _MEMORY = "tests/test_memory.py"
 _STATS = "tests/test_stats.py"
+_TRAINED_ALONE = (
+    "tests/test_network_classes.py::test_what_training_alone_needs_runs_and_costs_in_training_alone"
+)
 
 FIGURES: tuple[Mutant, ...] = (
     Mutant(
@@ -98,5 +101,33 @@ FIGURES: tuple[Mutant, ...] = (
         "own = first and node.module == index",
         "own = node.module == index",
         ("tests/test_language.py::test_a_block_called_twice_owns_its_weights_once",),
+    ),
+    Mutant(
+        "the hash forgets what training gives",
+        "archdsl/graph/__init__.py",
+        'digest.update(f"\\n{modes}".encode() if modes else b"")',
+        "",
+        ("tests/test_graph.py::test_what_is_trained_and_what_training_gives_is_of_the_hash",),
+    ),
+    Mutant(
+        "the hash forgets which primitive it is",
+        "archdsl/graph/__init__.py",
+        'f"{op.kind} {attributes}", shapes',
+        'f"{attributes}", shapes',
+        ("tests/test_graph.py::test_what_is_trained_and_what_training_gives_is_of_the_hash",),
+    ),
+    Mutant(
+        "what training alone needs costs in evaluation",
+        "archdsl/cost/__init__.py",
+        "return cost._replace(macs={}) if index in template.trained_alone else cost",
+        "return cost",
+        (_TRAINED_ALONE,),
+    ),
+    Mutant(
+        "what training alone needs takes memory in evaluation",
+        "archdsl/cost/memory.py",
+        "if index in template.trained_alone:\n                made.append([])",
+        "if False:\n                made.append([])",
+        (_TRAINED_ALONE,),
     ),
 )

@@ -245,4 +245,18 @@ PRIMITIVES: tuple[Mutant, ...] = (
         'return (Table("weight", 1, self.query, "offsets"),)',
         ("tests/test_weights.py::test_attention_biases_at_another_resolution[192-224]",),
     ),
+    Mutant(
+        "a learned tensor is repeated for a batch of one size",
+        "archdsl/ops/layout.py",
+        ".repeat({x[1].atom}.shape[0]",
+        ".repeat(len({x[1].atom})",
+        ("tests/test_network_classes.py::test_learned_tensors_for_every_sample_of_any_batch",),
+    ),
+    Mutant(
+        "a buffer is trained",
+        "archdsl/ops/learned.py",
+        'Weight("", self.extents, "buffer")',
+        'Weight("", self.extents, "param")',
+        ("tests/test_network_classes.py::test_first_values_by_names_of_a_block_and_of_fixed_tables",),
+    ),
 )

@@ -158,4 +158,25 @@ SOURCE: tuple[Mutant, ...] = (
         "runs.append((value, 0 if runs else 1))",
         (f"{_SOURCE}::test_golden_source[l]",),
     ),
+    Mutant(
+        "what begins without classes is begun",
+        "archdsl/emit/inits.py",
+        "return entry.module in self.optional",
+        "return False",
+        (f"{_NETWORKS}::test_first_values_of_a_head_follow_its_classes_and_are_none_without_them",),
+    ),
+    Mutant(
+        "first values of a formula are those of the document's numbers",
+        "archdsl/emit/inits.py",
+        "if is_constant(pair.term):",
+        "if is_constant(pair.term) or isinstance(pair.value, float):",
+        (f"{_NETWORKS}::test_first_values_of_a_head_follow_its_classes_and_are_none_without_them",),
+    ),
+    Mutant(
+        "a map beside the network is taken for the next entry",
+        "archdsl/emit/methods.py",
+        "            if index not in self.taps:\n                flowing = node.outputs[0]",
+        "            flowing = node.outputs[0]",
+        (f"{_NETWORKS}::test_a_map_beside_the_network_is_made_for_the_pyramid_alone",),
+    ),
 )

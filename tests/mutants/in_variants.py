@@ -87,4 +87,11 @@ VARIANTS: tuple[Mutant, ...] = (
         "            case s.Features():\n                yield statement",
         (f"{_FILE}::test_features_that_are_set_are_all_that_there_are[a-two]",),
     ),
+    Mutant(
+        "a product in the shape of an input is an extent twice",
+        "archdsl/variants.py",
+        's.Binary("*", item.value, item.count, item.span) if isinstance(item, s.Repeat) else item',
+        "item.value if isinstance(item, s.Repeat) else item",
+        ("tests/test_variants.py",),
+    ),
 )

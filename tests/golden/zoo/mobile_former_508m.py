@@ -51,7 +51,7 @@ class GlobalTokens(nn.Module):
         nn.init.normal_(self.tokens, std=1.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.tokens.repeat(len(x), 1, 1)  # [count, dim]
+        return self.tokens.repeat(x.shape[0], 1, 1)  # [count, dim]
 
 
 class ConvNorm(nn.Module):

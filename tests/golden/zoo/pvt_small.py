@@ -151,7 +151,7 @@ class PatchEmbedNormalised(nn.Module):
         x = self.proj(image)  # [dim, rows, columns]
         patches = x.flatten(2).transpose(1, 2)  # [rows * columns, dim]
         patches = self.norm(patches)
-        y = torch.cat([self.tokens.expand(len(patches), -1, -1), patches], 1)  # [n, dim]
+        y = torch.cat([self.tokens.expand(patches.shape[0], -1, -1), patches], 1)  # [n, dim]
         return y + self.position
 
 

@@ -164,7 +164,7 @@ class TokenEmbed(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         patches = self.soft_split(x)  # [rows, columns, patch]
         tokens = self.project(patches.flatten(1, 2))  # [rows * columns, dim]
-        y = torch.cat([self.class_token.expand(len(tokens), -1, -1), tokens], 1)  # [n, dim]
+        y = torch.cat([self.class_token.expand(tokens.shape[0], -1, -1), tokens], 1)  # [n, dim]
         return y + self.position
 
 

@@ -193,10 +193,10 @@ def _titles(rows: list[Row]) -> list[str]:
 
 
 def _users(found: list[str], everyone: list[str]) -> str:
-    """Who they are, or who they aren't where that is shorter."""
+    """Who they are, or who they aren't where that is much shorter."""
     others = [title for title in everyone if title not in found]
     known = all(title in everyone for title in found)
-    if not known or len(others) >= len(found):
+    if not known or len(others) > len(found) / 3:
         return ", ".join(found)
     return f"all but {', '.join(others)}" if others else "all"
 

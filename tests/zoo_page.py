@@ -181,10 +181,24 @@ def _primitives() -> str:
                 users[kind].append(_family_title(rows))
             else:
                 users[kind] += members
+    everyone = list(dict.fromkeys(title for rows in families().values() for title in _titles(rows)))
     lines = ["| primitive | networks |", "|---|---|"]
-    lines += [f"| `{kind}` | {', '.join(found)} |" for kind, found in users.items() if found]
+    lines += [f"| `{kind}` | {_users(found, everyone)} |" for kind, found in users.items() if found]
     unused = ", ".join(f"`{kind}`" for kind, found in users.items() if not found)
     return "\n".join([*lines, "", f"None of them uses {unused}."]) + "\n"
+
+
+def _titles(rows: list[Row]) -> list[str]:
+    return [_family_title(rows)] if len(rows) > 1 else [row.title for row in rows]
+
+
+def _users(found: list[str], everyone: list[str]) -> str:
+    """Who they are, or who they aren't where that is much shorter."""
+    others = [title for title in everyone if title not in found]
+    known = all(title in everyone for title in found)
+    if not known or len(others) > len(found) / 3:
+        return ", ".join(found)
+    return f"all but {', '.join(others)}" if others else "all"
 
 
 def _family_title(rows: list[Row]) -> str:

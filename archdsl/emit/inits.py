@@ -13,7 +13,6 @@ from archdsl.scalar import ATOM, Scalar, is_constant, number_text, python_code
 
 MAYBE_BIAS: Final = "bias, perhaps"
 """What a layer owns whose bias an argument decides: blocks with and without one share a class."""
-_OF_LAYERS: Final = {"weight", "bias", MAYBE_BIAS}
 
 
 class Inits:
@@ -30,7 +29,7 @@ class Inits:
         self.attributes = attributes
         self.optional = optional
         self.names: set[str] = set()
-        self.lines = [line for init in template.inits for line in self._lines(init)]
+        self.lines = [line for init in _joined(template.inits) for line in self._lines(init)]
 
     def _bare(self, name: str) -> str:
         self.names.add(name)
@@ -64,32 +63,47 @@ class Inits:
 
     def _statements(self, init: Initialisation, paths: Sequence[tuple[str, ...]]) -> list[str]:
         found = [_found(path, self.template, self.attributes) for path in paths]
-        owned = set().union(*(names for _, names in found))
-        if len(found) > 1 and owned <= _OF_LAYERS and all("weight" in names for _, names in found):
-            lines = call_lines("for layer in (", [target for target, _ in found], "):", 8)
-            lines.append(f"            {self._call(init, 'layer.weight')}")
-            if all("bias" in names for _, names in found):
-                lines.append("            nn.init.zeros_(layer.bias)")
-            elif len(owned) > 1:
-                lines.append("            if layer.bias is not None:")
-                lines.append("                nn.init.zeros_(layer.bias)")
-            return lines
-        lines = []
-        for target, names in found:
-            weight = f"{target}.weight" if "weight" in names else target
-            lines.append(f"        {self._call(init, weight)}")
-            if "bias" in names:
-                lines.append(f"        nn.init.zeros_({target}.bias)")
-            elif MAYBE_BIAS in names:
-                lines.append(f"        if {target}.bias is not None:")
-                lines.append(f"            nn.init.zeros_({target}.bias)")
-        return lines
+        layers = [(target, names) for target, names in found if "weight" in names]
+        if len(layers) > 1:
+            lines = call_lines("for layer in (", [target for target, _ in layers], "):", 8)
+            lines += self._layer_lines(init, "layer", _shared([names for _, names in layers]), "    ")
+        else:
+            lines = [line for target, names in layers for line in self._layer_lines(init, target, names)]
+        tensors = [target for target, names in found if "weight" not in names]
+        return lines + [f"        {self._call(init, target)}" for target in tensors]
+
+    def _layer_lines(self, init: Initialisation, layer: str, names: set[str], deeper: str = "") -> list[str]:
+        lines = [self._call(init, f"{layer}.weight")]
+        if "bias" in names:
+            lines.append(f"nn.init.zeros_({layer}.bias)")
+        elif MAYBE_BIAS in names:
+            lines += [f"if {layer}.bias is not None:", f"    nn.init.zeros_({layer}.bias)"]
+        return [f"        {deeper}{line}" for line in lines]
+
+
+def _joined(inits: Sequence[Initialisation]) -> list[Initialisation]:
+    """Statements that say the same, one after the other, are one, of all their paths."""
+    result: list[Initialisation] = []
+    for init in inits:
+        if result and (result[-1].function, result[-1].arguments) == (init.function, init.arguments):
+            init = Initialisation(init.function, init.arguments, (*result.pop().paths, *init.paths))
+        result.append(init)
+    return result
+
+
+def _shared(owned: Sequence[set[str]]) -> set[str]:
+    """What each of several layers owns: perhaps a bias, where not all have one and not all have none."""
+    biases = [names - {"weight"} for names in owned]
+    return biases[0] if all(found == biases[0] for found in biases) else {MAYBE_BIAS}
 
 
 def _found(
     path: tuple[str, ...], template: Template, attributes: Mapping[int, Attribute]
 ) -> tuple[str, set[str]]:
-    """The primitive behind a path of labels: `self.fc1.conv`, and what it owns: weight and bias, or itself."""
+    """The primitive behind a path of labels: `self.fc1.conv`, and what it owns: weight and bias.
+
+    What has no bias in any form is its tensor: `self.bias.weight`, `self.position`.
+    """
     nodes, _ = find(template.nodes, ".".join(path))
     target = "self"
     for node in nodes:
@@ -102,6 +116,8 @@ def _found(
         return target, {"weight"}  # its bias begins at zero as it is
     owned = {weight.name for weight in primitive.op.weights(*template.input_types(primitive))}
     bias = getattr(primitive.op, "bias", None)
+    if "weight" in owned and "bias" not in owned and bias is None:
+        return f"{target}.weight", set()
     if isinstance(bias, Scalar) and not is_constant(bias.term):
         owned = owned - {"bias"} | {MAYBE_BIAS}
     return target, owned

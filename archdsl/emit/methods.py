@@ -201,14 +201,12 @@ class Methods:
         kind = "Tensor" if len(carried) == 1 else f"tuple[{', '.join(['Tensor'] * len(carried))}]"
         lines += ["", f"    def forward_features(self, {inputs}) -> {kind}:"]
         lines += docstring(f"What the head takes: {', '.join(carried)}.", 8)
-        lines += self._stream_statements(0, self.graph.head, {})
-        lines.append(f"        return {', '.join(carried)}")
+        lines += _returning(self._stream_statements(0, self.graph.head, {}), ", ".join(carried))
         lines += ["", f"    def forward(self, {inputs}) -> {result}:"]
         call = f"self.forward_features({', '.join(names)})"
         lines.append(f"        {', '.join(carried)} = {call}")
-        lines += self._stream_statements(self.graph.head, len(self.template.nodes), {})
-        lines.append(f"        return {self._name(self.template.outputs[0])}")
-        return lines
+        head = self._stream_statements(self.graph.head, len(self.template.nodes), {})
+        return lines + _returning(head, self._name(self.template.outputs[0]))
 
     def _feature_variables(self) -> dict[str, str]:
         """The variable of each map of the pyramid by its label, which no stream has: that one goes on."""
@@ -300,3 +298,11 @@ class Methods:
             lines.append(f"            {self._statement(nodes[start], block)}")
             start = end
         return lines
+
+
+def _returning(lines: list[str], result: str) -> list[str]:
+    """The statements and a `return`; of what the last of them makes, where that is the result."""
+    made = f"        {result} = "
+    if lines and lines[-1].startswith(made):
+        return [*lines[:-1], f"        return {lines[-1].removeprefix(made)}"]
+    return [*lines, f"        return {result}"]

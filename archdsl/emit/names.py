@@ -11,7 +11,8 @@ from archdsl.names import GENERATED_CLASSES
 SPELLINGS: Final = {
     "bn": "BN", "ffn": "FFN", "mhsa": "MHSA", "mlp": "MLP", "se": "SE", "relu": "ReLU", "relu6": "ReLU6",
     "gelu": "GELU", "silu": "SiLU", "elu": "ELU", "vit": "ViT", "swiglu": "SwiGLU", "grn": "GRN",
-    "mbconv": "MBConv", "qkv": "QKV", "resnet": "ResNet", "meta3d": "Meta3D", "meta4d": "Meta4D",
+    "mbconv": "MBConv", "qkv": "QKV", "resnet": "ResNet", "convnext": "ConvNeXt",
+    "levit": "LeViT", "nasvit": "NASViT", "uninet": "UniNet", "meta3d": "Meta3D", "meta4d": "Meta4D",
 }  # fmt: skip
 
 

@@ -20,7 +20,6 @@ from archdsl.ops.base import (
     expect_axes,
     expect_batch,
     expect_rank,
-    float_text,
     keywords,
     product,
     shape_text,
@@ -185,4 +184,4 @@ class LayerScale(_Norm):
 
     def constructor(self, write: Spelling, *x: TensorType) -> Constructor:
         name = "TokenScale" if self._last(x[0]) else "LayerScale"
-        return Constructor(name, (write(x[0].shape[self.axis.int]), float_text(write, self.value)))
+        return Constructor(name, (write(x[0].shape[self.axis.int]), write(self.value)))

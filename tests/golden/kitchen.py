@@ -33,7 +33,7 @@ class TokenScale(nn.Module):
 
     def __init__(self, dim: int, value: float) -> None:
         super().__init__()
-        self.gamma = nn.Parameter(torch.full((dim,), value))
+        self.gamma = nn.Parameter(value * torch.ones(dim))
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.gamma
@@ -251,11 +251,9 @@ class Kitchen(nn.Module):
         x, tokens = self.s2[0](x, tokens)
         for block in self.s2[1:4]:
             tokens = block(tokens)
-        x, tokens = self.s2[4](x, tokens)
-        return x, tokens
+        return self.s2[4](x, tokens)
 
     def forward(self, x: Tensor) -> Tensor:
         x, tokens = self.forward_features(x)
         x = self.pool(x, tokens)
-        x = self.classifier(x)
-        return x
+        return self.classifier(x)

@@ -31,7 +31,7 @@ class LayerScale(nn.Module):
 
     def __init__(self, dim: int, value: float) -> None:
         super().__init__()
-        self.gamma = nn.Parameter(torch.full((dim,), value))
+        self.gamma = nn.Parameter(value * torch.ones(dim))
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.gamma.view(-1, 1, 1)
@@ -40,7 +40,7 @@ class LayerScale(nn.Module):
 class ChannelNorm(nn.Module):
     """Layer normalisation of every position of a map, over its channels."""
 
-    def __init__(self, C: int, eps: float = 1e-6) -> None:
+    def __init__(self, C: int, eps: float = 1e-5) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(C, eps=eps)
 
@@ -48,17 +48,18 @@ class ChannelNorm(nn.Module):
         return self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
-class ConvNextStem(nn.Module):
-    """Patches of the image, normalised."""
+class PatchDownsample(nn.Module):
+    """Patches as positions of a smaller map, normalised."""
 
-    def __init__(self, in_channels: int, dim: int, patch: int = 4) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, patch: int = 2, eps: float = 1e-5
+    ) -> None:
         super().__init__()
-        self.proj = nn.Conv2d(in_channels, dim, patch, stride=patch)
-        self.norm = ChannelNorm(dim)
+        self.proj = nn.Conv2d(in_channels, out_channels, patch, stride=patch)
+        self.norm = ChannelNorm(out_channels, eps=eps)
 
-    def forward(self, image: Tensor) -> Tensor:
-        y = self.proj(image)  # [dim, rows, columns]
-        return self.norm(y)
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.proj(x))  # [out_channels, H // patch, W // patch]
 
 
 class MLP(nn.Module):
@@ -77,7 +78,7 @@ class MLP(nn.Module):
         return self.fc2(F.gelu(self.fc1(x)))
 
 
-class ConvNextBlock(nn.Module):
+class ConvNeXtBlock(nn.Module):
     """A wide convolution of each channel, then a hidden layer for every position, residual."""
 
     def __init__(
@@ -98,12 +99,12 @@ class ConvNextBlock(nn.Module):
         return x + self.drop_path(y)
 
 
-class ConvNextDownsample(nn.Module):
+class ConvNeXtDownsample(nn.Module):
     """Two by two positions become one, normalised before."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.norm = ChannelNorm(in_channels)
+        self.norm = ChannelNorm(in_channels, eps=1e-6)
         self.reduction = nn.Conv2d(in_channels, out_channels, 2, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -121,21 +122,21 @@ class ConvNeXtTiny(nn.Module):
     ) -> None:
         super().__init__()
         rates = [drop_path * i / 17 for i in range(18)]
-        self.stem = ConvNextStem(in_channels, 96)  # [96, 56, 56]
+        self.stem = PatchDownsample(in_channels, 96, patch=4, eps=1e-6)  # [96, 56, 56]
         self.s1 = nn.Sequential(  # [96, 56, 56]
-            *(ConvNextBlock(96, drop_path=rate) for rate in rates[0:3]),
+            *(ConvNeXtBlock(96, drop_path=rate) for rate in rates[0:3]),
         )
-        self.down1 = ConvNextDownsample(96, 192)  # [192, 28, 28]
+        self.down1 = ConvNeXtDownsample(96, 192)  # [192, 28, 28]
         self.s2 = nn.Sequential(  # [192, 28, 28]
-            *(ConvNextBlock(192, drop_path=rate) for rate in rates[3:6]),
+            *(ConvNeXtBlock(192, drop_path=rate) for rate in rates[3:6]),
         )
-        self.down2 = ConvNextDownsample(192, 384)  # [384, 14, 14]
+        self.down2 = ConvNeXtDownsample(192, 384)  # [384, 14, 14]
         self.s3 = nn.Sequential(  # [384, 14, 14]
-            *(ConvNextBlock(384, drop_path=rate) for rate in rates[6:15]),
+            *(ConvNeXtBlock(384, drop_path=rate) for rate in rates[6:15]),
         )
-        self.down3 = ConvNextDownsample(384, 768)  # [768, 7, 7]
+        self.down3 = ConvNeXtDownsample(384, 768)  # [768, 7, 7]
         self.s4 = nn.Sequential(  # [768, 7, 7]
-            *(ConvNextBlock(768, drop_path=rate) for rate in rates[15:18]),
+            *(ConvNeXtBlock(768, drop_path=rate) for rate in rates[15:18]),
         )
         self.norm = nn.LayerNorm(768, eps=1e-6)  # [768]
         # [num_classes]

@@ -123,6 +123,9 @@ class DistilledClassifier(nn.Module):
         super().__init__()
         self.head = nn.Linear(dim, classes)
         self.head_dist = nn.Linear(dim, classes)
+        for layer in (self.head, self.head_dist):
+            nn.init.trunc_normal_(layer.weight, std=0.02)
+            nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         logits = self.head(x[:, 0])  # [classes]
@@ -139,7 +142,7 @@ class DeiTTinyDistilled(nn.Module):
     """
 
     def __init__(
-        self, num_classes: int = 1000, in_channels: int = 3, drop_path: float = 0.0
+        self, num_classes: int = 1000, in_channels: int = 3, drop_path: float = 0.1
     ) -> None:
         super().__init__()
         rates = [drop_path * i / 11 for i in range(12)]

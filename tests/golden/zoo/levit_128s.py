@@ -70,7 +70,7 @@ class ConvNorm(nn.Module):
         return self.bn(self.conv(x))  # [out_channels, ceil(H / stride), ceil(W / stride)]
 
 
-class LevitStem(nn.Module):
+class LeViTStem(nn.Module):
     """Four strided convolutions to a sixteenth of the resolution."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
@@ -100,7 +100,7 @@ class LinearNorm(nn.Module):
         return self.bn(self.linear(x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
 
 
-class LevitAttention(nn.Module):
+class LeViTAttention(nn.Module):
     """Attention of all positions to all positions, biased by the distance between them."""
 
     def __init__(
@@ -128,7 +128,7 @@ class LevitAttention(nn.Module):
         return self.proj(F.hardswish(y))  # [height, width, dim]
 
 
-class LevitMLP(nn.Module):
+class LeViTMLP(nn.Module):
     """A hidden layer for every position, each of its layers normalised, that begins at zero."""
 
     def __init__(self, dim: int, expansion: float = 2) -> None:
@@ -142,16 +142,16 @@ class LevitMLP(nn.Module):
         return self.fc2(F.hardswish(self.fc1(x)))
 
 
-class LevitBlock(nn.Module):
+class LeViTBlock(nn.Module):
     """Attention and a hidden layer, both residual."""
 
     def __init__(
         self, height: int, width: int, dim: int, heads: int, key_dim: int, drop_path: float = 0.0
     ) -> None:
         super().__init__()
-        self.attn = LevitAttention(height, width, dim, heads, key_dim)
+        self.attn = LeViTAttention(height, width, dim, heads, key_dim)
         self.drop_path = DropPath(drop_path)
-        self.mlp = LevitMLP(dim)
+        self.mlp = LeViTMLP(dim)
 
     def forward(self, x: Tensor) -> Tensor:
         y = x + self.drop_path(self.attn(x))
@@ -205,7 +205,7 @@ class ShrinkingAttention(nn.Module):
         return self.proj(F.hardswish(y))  # [ceil(height / 2), ceil(width / 2), out_channels]
 
 
-class LevitDownsample(nn.Module):
+class LeViTDownsample(nn.Module):
     """Attention to half the resolution, and a residual hidden layer there."""
 
     def __init__(
@@ -219,7 +219,7 @@ class LevitDownsample(nn.Module):
     ) -> None:
         super().__init__()
         self.attn = ShrinkingAttention(height, width, dim, out_channels, key_dim)
-        self.mlp = LevitMLP(out_channels)
+        self.mlp = LeViTMLP(out_channels)
         self.drop_path = DropPath(drop_path)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -241,7 +241,7 @@ class NormLinear(nn.Module):
         return self.linear(self.bn(x))  # [out_features]
 
 
-class LevitClassifier(nn.Module):
+class LeViTClassifier(nn.Module):
     """Two classifiers, each normalised first; the second learns from a teacher.
 
     Both are returned in training, their mean in evaluation.
@@ -271,23 +271,23 @@ class LeViT128S(nn.Module):
     ) -> None:
         super().__init__()
         rates = [drop_path * i / 10 for i in range(11)]
-        self.stem = LevitStem(in_channels, 128)  # [14, 14, 128]
+        self.stem = LeViTStem(in_channels, 128)  # [14, 14, 128]
         self.s1 = nn.Sequential(  # [14, 14, 128]
-            *(LevitBlock(14, 14, 128, 4, 16, drop_path=rate) for rate in rates[0:2]),
+            *(LeViTBlock(14, 14, 128, 4, 16, drop_path=rate) for rate in rates[0:2]),
         )
         self.map1 = ChannelsFirst()  # [128, 14, 14]
-        self.down1 = LevitDownsample(14, 14, 128, 256, 16, drop_path=rates[2])  # [7, 7, 256]
+        self.down1 = LeViTDownsample(14, 14, 128, 256, 16, drop_path=rates[2])  # [7, 7, 256]
         self.s2 = nn.Sequential(  # [7, 7, 256]
-            *(LevitBlock(7, 7, 256, 6, 16, drop_path=rate) for rate in rates[3:6]),
+            *(LeViTBlock(7, 7, 256, 6, 16, drop_path=rate) for rate in rates[3:6]),
         )
         self.map2 = ChannelsFirst()  # [256, 7, 7]
-        self.down2 = LevitDownsample(7, 7, 256, 384, 16, drop_path=rates[6])  # [4, 4, 384]
+        self.down2 = LeViTDownsample(7, 7, 256, 384, 16, drop_path=rates[6])  # [4, 4, 384]
         self.s3 = nn.Sequential(  # [4, 4, 384]
-            *(LevitBlock(4, 4, 384, 8, 16, drop_path=rate) for rate in rates[7:11]),
+            *(LeViTBlock(4, 4, 384, 8, 16, drop_path=rate) for rate in rates[7:11]),
         )
         self.map3 = ChannelsFirst()  # [384, 4, 4]
         # [num_classes]
-        self.classifier = LevitClassifier(384, num_classes) if num_classes else nn.Identity()
+        self.classifier = LeViTClassifier(384, num_classes) if num_classes else nn.Identity()
 
     def features(self, x: Tensor) -> list[Tensor]:
         """The maps of map1, map2, map3, for detection and segmentation."""

@@ -166,7 +166,9 @@ class Former(nn.Module):
 
 
 class DynamicReLU(nn.Module):
-    """The larger of two multiples of each channel, which the first token chooses (dynamic ReLU)."""
+    """The larger of two multiples of a channel, which the first token chooses (Chen et al., ECCV
+    2020).
+    """
 
     def __init__(self, C: int, dim: int, reduction: int = 4) -> None:
         super().__init__()
@@ -375,5 +377,4 @@ class MobileFormer508M(nn.Module):
         x = self.wide(x)
         x = self.norm(x)
         x = F.hardswish(x)
-        x = self.classifier(x)
-        return x
+        return self.classifier(x)

@@ -300,11 +300,9 @@ class MobileViTXS(nn.Module):
         x, shortcut = self.unfold5(x)
         x = self.s5(x)
         x = self.fold5(x, shortcut)
-        x = self.last(x)
-        return x
+        return self.last(x)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.forward_features(x)
         x = x.mean((2, 3))
-        x = self.classifier(x)
-        return x
+        return self.classifier(x)

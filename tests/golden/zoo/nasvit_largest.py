@@ -37,7 +37,7 @@ class LayerScale(nn.Module):
 
     def __init__(self, dim: int, value: float) -> None:
         super().__init__()
-        self.gamma = nn.Parameter(torch.full((dim,), value))
+        self.gamma = nn.Parameter(value * torch.ones(dim))
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.gamma.view(-1, 1, 1)
@@ -281,7 +281,7 @@ class MapMLPSiLU(nn.Module):
         return self.mlp(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
-class NasvitBlock(nn.Module):
+class NASViTBlock(nn.Module):
     """Attention and two hidden layers, all residual; what goes into each is normalised over the
     whole map.
 
@@ -338,19 +338,19 @@ class NASViTLargest(nn.Module):
         )
         self.s4 = nn.Sequential(  # [72, 18, 18]
             Transition(40, 36, 36, 72, stride=2),
-            *(NasvitBlock(72, 18, 18, drop_path=rate) for rate in rates[11:16]),
+            *(NASViTBlock(72, 18, 18, drop_path=rate) for rate in rates[11:16]),
         )
         self.s5 = nn.Sequential(  # [128, 9, 9]
             Transition(72, 18, 18, 128, stride=2, squeeze=0.25),
-            *(NasvitBlock(128, 9, 9, drop_path=rate) for rate in rates[16:24]),
+            *(NASViTBlock(128, 9, 9, drop_path=rate) for rate in rates[16:24]),
         )
         self.s6 = nn.Sequential(  # [184, 9, 9]
             Transition(128, 9, 9, 184, squeeze=0.25),
-            *(NasvitBlock(184, 9, 9, drop_path=rate) for rate in rates[24:31]),
+            *(NASViTBlock(184, 9, 9, drop_path=rate) for rate in rates[24:31]),
         )
         self.s7 = nn.Sequential(  # [224, 5, 5]
             Transition(184, 9, 9, 224, stride=2, squeeze=0.25),
-            *(NasvitBlock(224, 5, 5, drop_path=rate) for rate in rates[31:36]),
+            *(NASViTBlock(224, 5, 5, drop_path=rate) for rate in rates[31:36]),
         )
         self.last = ConvActSiLU(224, 1344)  # [1344, 5, 5]
         self.wide = nn.Conv2d(1344, 1984, 1, bias=False)  # [1984, 1, 1]

@@ -31,7 +31,7 @@ class LayerScale(nn.Module):
 
     def __init__(self, dim: int, value: float) -> None:
         super().__init__()
-        self.gamma = nn.Parameter(torch.full((dim,), value))
+        self.gamma = nn.Parameter(value * torch.ones(dim))
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.gamma.view(-1, 1, 1)
@@ -46,12 +46,12 @@ class PoolFormerBlock(nn.Module):
         super().__init__()
         hidden = int(dim * expansion)
         self.norm1 = nn.GroupNorm(1, dim)
-        self.scale1 = LayerScale(dim, float(scale))
+        self.scale1 = LayerScale(dim, scale)
         self.drop_path = DropPath(drop_path)
         self.norm2 = nn.GroupNorm(1, dim)
         self.fc1 = nn.Conv2d(dim, hidden, 1)
         self.fc2 = nn.Conv2d(hidden, dim, 1)
-        self.scale2 = LayerScale(dim, float(scale))
+        self.scale2 = LayerScale(dim, scale)
         for layer in (self.fc1, self.fc2):
             nn.init.trunc_normal_(layer.weight, std=0.02)
             nn.init.zeros_(layer.bias)

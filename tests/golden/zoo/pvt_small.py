@@ -27,7 +27,7 @@ class DropPath(nn.Module):
 
 
 class PatchMap(nn.Module):
-    """Patches of the image as positions of a map, normalised."""
+    """Patches as positions of a map whose channels come last, normalised."""
 
     def __init__(self, in_channels: int, dim: int, patch: int = 4) -> None:
         super().__init__()
@@ -46,9 +46,10 @@ class PositionedPatches(nn.Module):
         super().__init__()
         rows = height // patch
         columns = width // patch
+        n = rows * columns
         self.rows = rows
         self.patches = PatchMap(in_channels, dim, patch=patch)
-        self.position = nn.Parameter(torch.zeros(rows * columns, dim))
+        self.position = nn.Parameter(torch.zeros(n, dim))
         nn.init.trunc_normal_(self.position, std=0.02)
 
     def forward(self, x: Tensor) -> Tensor:

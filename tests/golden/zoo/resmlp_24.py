@@ -31,7 +31,7 @@ class TokenScale(nn.Module):
 
     def __init__(self, dim: int, value: float) -> None:
         super().__init__()
-        self.gamma = nn.Parameter(torch.full((dim,), value))
+        self.gamma = nn.Parameter(value * torch.ones(dim))
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.gamma
@@ -74,17 +74,17 @@ class ResMLPBlock(nn.Module):
         super().__init__()
         self.norm1 = Affine(dim)
         self.mix = nn.Linear(n, n)
-        self.scale1 = TokenScale(dim, float(scale))
+        self.scale1 = TokenScale(dim, scale)
         self.drop_path = DropPath(drop_path)
         self.norm2 = Affine(dim)
         self.mlp = MLP(dim, expansion=expansion)
-        self.scale2 = TokenScale(dim, float(scale))
+        self.scale2 = TokenScale(dim, scale)
 
     def forward(self, x: Tensor) -> Tensor:
         mixed = self.mix(self.norm1(x).transpose(1, 2)).transpose(1, 2)
         y = x + self.drop_path(self.scale1(mixed))
-        y2 = self.scale2(self.mlp(self.norm2(y)))
-        return y + self.drop_path(y2)
+        hidden = self.mlp(self.norm2(y))
+        return y + self.drop_path(self.scale2(hidden))
 
 
 class ResMLP24(nn.Module):

@@ -53,7 +53,7 @@ class LayerScale(nn.Module):
 
     def __init__(self, dim: int, value: float) -> None:
         super().__init__()
-        self.gamma = nn.Parameter(torch.full((dim,), value))
+        self.gamma = nn.Parameter(value * torch.ones(dim))
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.gamma.view(-1, 1, 1)
@@ -338,10 +338,9 @@ class Classifier(nn.Module):
         super().__init__()
         self.head = nn.Linear(dim, classes)
         self.head_dist = nn.Linear(dim, classes)
-        nn.init.trunc_normal_(self.head.weight, std=0.02)
-        nn.init.zeros_(self.head.bias)
-        nn.init.trunc_normal_(self.head_dist.weight, std=0.02)
-        nn.init.zeros_(self.head_dist.bias)
+        for layer in (self.head, self.head_dist):
+            nn.init.trunc_normal_(layer.weight, std=0.02)
+            nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         logits = self.head(x)  # [classes]

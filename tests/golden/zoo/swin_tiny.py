@@ -68,7 +68,7 @@ class WindowMask(nn.Module):
 
 
 class PatchMap(nn.Module):
-    """Patches of the image as positions of a map, normalised."""
+    """Patches as positions of a map whose channels come last, normalised."""
 
     def __init__(self, in_channels: int, dim: int, patch: int = 4) -> None:
         super().__init__()

@@ -37,7 +37,7 @@ class TokenScale(nn.Module):
 
     def __init__(self, dim: int, value: float) -> None:
         super().__init__()
-        self.gamma = nn.Parameter(torch.full((dim,), value))
+        self.gamma = nn.Parameter(value * torch.ones(dim))
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.gamma
@@ -113,7 +113,7 @@ class ConvBN(nn.Module):
         return self.bn(self.conv(x))  # [out_channels, ceil(H / stride), ceil(W / stride)]
 
 
-class ConvBlockNoExpansion(nn.Module):
+class UniNetConvBlockNoExpansion(nn.Module):
     """An inverted residual with an excitation, which normalises first.
 
     Form: not (in_channels == out_channels); not (expansion > 1).
@@ -167,7 +167,7 @@ class LocalDownsample(nn.Module):
         return self.local(x) + pooled
 
 
-class ConvBlock(nn.Module):
+class UniNetConvBlock(nn.Module):
     """An inverted residual with an excitation, which normalises first.
 
     Form: in_channels == out_channels; expansion > 1.
@@ -281,7 +281,7 @@ class MLP(nn.Module):
         return self.fc2(F.gelu(self.fc1(x)))
 
 
-class AttentionBlock(nn.Module):
+class UniNetAttentionBlock(nn.Module):
     """Positions by a depthwise convolution, attention, and a hidden layer, all residual."""
 
     def __init__(
@@ -320,27 +320,27 @@ class UniNetB1(nn.Module):
         rates = [drop_path * i / 22 for i in range(23)]
         self.stem = ConvActGELU(in_channels, 32, kernel=3, stride=2)  # [32, 112, 112]
         self.s1 = nn.Sequential(  # [24, 112, 112]
-            ConvBlockNoExpansion(32, 24, expansion=1, drop_path=rates[0]),
+            UniNetConvBlockNoExpansion(32, 24, expansion=1, drop_path=rates[0]),
         )
         self.down1 = LocalDownsample(24, 48)  # [48, 56, 56]
         self.s2 = nn.Sequential(  # [48, 56, 56]
-            *(ConvBlock(48, drop_path=rate) for rate in rates[1:3]),
+            *(UniNetConvBlock(48, drop_path=rate) for rate in rates[1:3]),
         )
         self.down2 = LocalDownsample(48, 80)  # [80, 28, 28]
         self.s3 = nn.Sequential(  # [80, 28, 28]
-            *(ConvBlock(80, expansion=6, drop_path=rate) for rate in rates[3:7]),
+            *(UniNetConvBlock(80, expansion=6, drop_path=rate) for rate in rates[3:7]),
         )
         self.down3 = LocalDownsample(80, 128)  # [128, 14, 14]
         self.s4 = nn.Sequential(  # [128, 14, 14]
-            *(ConvBlock(128, expansion=3, drop_path=rate) for rate in rates[7:11]),
+            *(UniNetConvBlock(128, expansion=3, drop_path=rate) for rate in rates[7:11]),
         )
         self.mix = LocalGlobalDownsample(128, 14, 128, stride=1)  # [128, 14, 14]
         self.s5 = nn.Sequential(  # [128, 14, 14]
-            *(AttentionBlock(128, 14, expansion=2, drop_path=rate) for rate in rates[11:15]),
+            *(UniNetAttentionBlock(128, 14, expansion=2, drop_path=rate) for rate in rates[11:15]),
         )
         self.down5 = LocalGlobalDownsample(128, 14, 256)  # [256, 7, 7]
         self.s6 = nn.Sequential(  # [256, 7, 7]
-            *(AttentionBlock(256, 7, expansion=5, drop_path=rate) for rate in rates[15:23]),
+            *(UniNetAttentionBlock(256, 7, expansion=5, drop_path=rate) for rate in rates[15:23]),
         )
         self.last = ConvActGELU(256, 1280)  # [1280, 7, 7]
         # [num_classes]

@@ -34,7 +34,7 @@ def blocks(text: str, language: str) -> list[str]:
 def test_readme_has_two_commands() -> None:
     commands = blocks(README, "sh")
     assert len(commands) == 2
-    assert "archdsl stats specs/s0.yaml" in commands[0] and commands[1] == "pytest\n"
+    assert "archdsl stats specs/s0.yaml" in commands[0] and commands[1] == "pytest -n 2 --dist worksteal\n"
     assert len(README.splitlines()) <= 75
 
 

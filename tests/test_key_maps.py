@@ -122,6 +122,16 @@ def test_numbers_go_on_from_the_first(tmp_path: Path) -> None:
     }
 
 
+def test_numbers_get_a_step_apart(tmp_path: Path) -> None:
+    rules = """N {
+      "s.*.conv" -> "blocks.*.a" (step = 2); "t.*.conv" -> "blocks.*.a" (first = 5, step = 3)
+    }"""
+    made = other_names(
+        network(tmp_path, "stage s { layers(1) * 3 }\nstage t { layers(1) * 2 }", rules), tmp_path
+    )
+    assert {key for key in made if "bias" not in key} == {f"blocks.{i}.a.0.weight" for i in (0, 2, 4, 5, 8)}
+
+
 def test_a_star_may_be_a_part_of_their_segment(tmp_path: Path) -> None:
     rules = 'N { "s.*.conv.*" -> "stage1.block*.c*_2" (first = 1); "e.*" -> "attention.to_*" }'
     made = other_names(network(tmp_path, "e: three\nstage s { layers * 2 }", rules), tmp_path)
@@ -399,6 +409,11 @@ WRONG = {
         "e: layers", 'layers { "conv.*" -> "x.*" («first = -1») }', "E0802",
         "'first' is a whole number from 0, what the number 0 of a '*' becomes",
         '"s2.*" -> "blocks.*" (first = 3)',
+    ),
+    "a step of 0": (
+        "e: layers", 'layers { "conv.*" -> "x.*" («step = 0») }', "E0802",
+        "'step' is a whole number from 1, how far the numbers of a '*' get apart",
+        '"s2.*" -> "blocks.*" (step = 3)',
     ),
     "the same name twice": (
         "e: three", 'three { «"q", "q" -> "x"» }', "E0802", "a rule names the same weight twice",

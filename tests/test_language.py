@@ -324,6 +324,18 @@ def test_a_learned_tensor_can_begin_at_random(tmp_path: Path) -> None:
     assert made.build().b.place.std().item() == pytest.approx(0.5, rel=0.2)
 
 
+def test_a_residual_branch_can_begin_at_zero(tmp_path: Path) -> None:
+    text = """block b(x: [C, H, W]) -> [C, H, W] {
+  y = x |> c: conv2d(C) |> bn: batch_norm
+  init bn = zeros
+  return x + y
+}"""
+    made = block(tmp_path, text)
+    assert made.source().count("nn.init.") == 1 and "nn.init.zeros_(self.bn.weight)" in made.source()
+    module, x = made.build().train(), torch.randn(2, 4, 8, 8)
+    assert torch.equal(module.b(x), x)
+
+
 # Two ways that a block may go by an argument, in one word each.
 TWO_WAYS = {
     "a let": ("h = C * 2", "h = C * 3", "return x |> a: conv2d(h) |> b: conv2d(C)"),

@@ -267,7 +267,8 @@ class _Reader:
             if new is None or resampling(old, new) is None:
                 there = list(new.shape) if new is not None else "absent"
                 message = f"{key!r} is {list(old.shape)} at that resolution and {there} at this one"
-                help = "say how it is resampled: parameter(..., grid = [rows, columns])"
+                table = "buffer" if old.node.kind == "buffer" else "parameter"
+                help = f"say how it is resampled: {table}(..., grid = [rows, columns])"
                 self._wrong("E0815", message, help)
 
     def _other_classes(self, found: Shape, wanted: Shape) -> None:

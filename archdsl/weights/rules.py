@@ -13,7 +13,12 @@ from archdsl.source import Diagnostic, Span, did_you_mean
 Segments: TypeAlias = tuple[str, ...]
 """A key, or a pattern over keys, parted at its dots; in a pattern `*` stands for any one."""
 
-OPTIONS: Final = ("reshape", "unsqueeze", "axis", "groups", "sizes", "first")
+OPTIONS: Final = ("reshape", "unsqueeze", "axis", "groups", "sizes", "first", "step")
+NUMBERS: Final = {
+    "first": (0, "what the number 0 of a '*' becomes"),
+    "step": (1, "how far the numbers of a '*' get apart"),
+}
+"""Options that say how blocks are numbered: the least value, and what it is."""
 
 
 class Rule(Record):
@@ -31,6 +36,8 @@ class Rule(Record):
     """The axis of extent 1 that theirs has besides ours."""
     first: int | None
     """What the number 0 becomes, where a `*` stands for one: theirs go on from there."""
+    step: int
+    """How far theirs are apart."""
     span: Span
 
     __hash__ = object.__hash__
@@ -48,7 +55,9 @@ class Rule(Record):
         stars = matched(self.ours[part], segments)
         if stars is None or self.first is None:
             return stars
-        return tuple(str(int(star) + self.first) for star in stars) if all(map(str.isdecimal, stars)) else None
+        if not all(map(str.isdecimal, stars)):
+            return None
+        return tuple(str(self.first + int(star) * self.step) for star in stars)
 
 
 class BlockRules(Record):
@@ -134,8 +143,8 @@ class _Reader:
 
     def _options(
         self, one_to_one: bool, parts: int
-    ) -> tuple[int, int, tuple[int, ...] | None, tuple[int, ...] | None, int | None, int | None]:
-        axis, groups, unsqueeze, first = 0, 1, None, None
+    ) -> tuple[int, int, tuple[int, ...] | None, tuple[int, ...] | None, int | None, int | None, int]:
+        axis, groups, unsqueeze, first, step = 0, 1, None, None, 1
         sizes: tuple[int, ...] | None = None
         reshape: tuple[int, ...] | None = None
         seen: set[str] = set()
@@ -157,11 +166,16 @@ class _Reader:
                 if unsqueeze is None or "reshape" in seen:
                     message = "'unsqueeze' is the number of an axis from 0, and stands without 'reshape'"
                     self.wrong(message, "unsqueeze = 0", option.span)
-            elif name == "first":
-                first = value if isinstance(value, int) and value >= 0 else None
-                if first is None or not any("*" in name for name in self.written.ours):
-                    message = "'first' is a whole number from 0, what the number 0 of a '*' becomes"
-                    self.wrong(message, '"s2.*" -> "blocks.*" (first = 3)', option.span)
+            elif name in NUMBERS:
+                least, what = NUMBERS[name]
+                starred = any("*" in name for name in self.written.ours)
+                if not isinstance(value, int) or value < least or not starred:
+                    message = f"{name!r} is a whole number from {least}, {what}"
+                    self.wrong(message, f'"s2.*" -> "blocks.*" ({name} = 3)', option.span)
+                elif name == "first":
+                    first = value
+                else:
+                    first, step = first or 0, value
             elif one_to_one:
                 message = f"{name!r} is for names that are joined or parted"
                 self.wrong(message, "leave it out", option.span)
@@ -176,7 +190,7 @@ class _Reader:
                 axis = value
             else:
                 groups = value
-        return axis, groups, sizes, reshape, unsqueeze, first
+        return axis, groups, sizes, reshape, unsqueeze, first, step
 
     def _list(self, option: s.Argument, value: int | tuple[int, ...] | None) -> tuple[int, ...] | None:
         if isinstance(value, tuple) and value:

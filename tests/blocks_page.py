@@ -15,13 +15,13 @@ GENERAL = ("convolution", "mobilenet", "resnet", "transformer", "head")
 
 INTRODUCTION = """# Blocks
 
-The library: every block of [`specs/blocks`](../specs/blocks), with what it takes and gives. This page is generated;
-`pytest --update-golden` writes it anew.
+The library: every block of [`specs/blocks`](../specs/blocks), with what it takes and gives. This page is
+generated; `pytest --update-golden` writes it anew.
 
-`import "mobilenet"` (in YAML `import: mobilenet`) brings in the blocks of a file, and of those that it imports. A
-signature says the tensors, behind `;` the arguments with types and defaults, and the shape of what comes out
-([Signatures](language.md#signatures)): `x |> se: squeeze_excite(16, gate = sigmoid)`. What a block does to the last
-line is in its file, in ten lines or so; where it does not fit, write your own beside it.
+`import "mobilenet"` (in YAML `import: mobilenet`) brings in the blocks of a file, and of those that it imports.
+A signature says the tensors, behind `;` the arguments with types and defaults, and the shape of what comes out
+([Signatures](language.md#signatures)): `x |> se: squeeze_excite(16, gate = sigmoid)`. What a block does, to the
+last line, is in its file, ten lines or so; where it does not fit, write your own beside it.
 """
 
 

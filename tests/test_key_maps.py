@@ -492,3 +492,16 @@ def test_an_unknown_map_names_the_nearest() -> None:
     with pytest.raises(ArchError) as caught:
         translation(archdsl.load("s0"), "tim")
     assert caught.value.diagnostics[0].help == "did you mean 'timm'?"
+
+
+def test_a_map_that_misses_many_says_where_and_shows_both_sides(tmp_path: Path) -> None:
+    of = network(tmp_path, "e: layers(9)\nf: three", 'N { "e" -> "trunk" }')
+    made = {f"body.{key}" if key[0] == "e" else key: value for key, value in own(of).items()}
+    save_file(made, tmp_path / "other.safetensors")
+    with pytest.raises(ArchError) as caught:
+        archdsl.load_weights(of.build(), tmp_path / "other.safetensors", keys="other")
+    shown = str(caught.value).splitlines()
+    assert "18 missing, 18 surplus" in shown[0]
+    assert shown[1] == "  help: missing are 'trunk' (18); left over are 'body' (18)"
+    assert sum("E0811" in line for line in shown) >= 9 and sum("E0812" in line for line in shown) >= 9
+    assert len(caught.value.diagnostics) == 37

@@ -22,10 +22,13 @@ INITIALISERS: Final[dict[str, tuple[str, ...]]] = {
     "xavier_uniform": (),
     "kaiming_normal": (),
     "orthogonal": ("gain",),
-    "sinusoid": (),
+    "sinusoid": ("first", "step"),
     "zeros": (),
     "ones": (),
 }
+
+DEFAULTS: Final[dict[str, dict[str, float]]] = {"sinusoid": {"first": 0.0, "step": 1.0}}
+"""Arguments that need not be given: a sinusoid's positions are 0, 1, 2 and so on."""
 
 _MATRICES: Final = ("xavier_uniform", "kaiming_normal", "orthogonal")
 
@@ -43,6 +46,8 @@ def initialisation(
     arguments: list[tuple[str, Scalar]] = []
     for wanted in INITIALISERS[name]:
         value = given.get(wanted, (None, None))[0]
+        if value is None and wanted in DEFAULTS.get(name, {}):
+            continue
         if not isinstance(value, Scalar) or not isinstance(value.value, (int, float)):
             raise Refused("E0402", f"{name} needs the number {wanted!r}", call.span)
         number = float(value.value)

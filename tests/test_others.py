@@ -98,6 +98,8 @@ def test_exports_trains_and_builds_at_other_resolutions(name: str) -> None:
         model = archdsl.load(row.document, resolution=side).build(num_classes=3)
         model.train()(torch.randn(2, 3, side, side)).square().sum().backward()
         assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+        if not network(name).graph.features:
+            continue  # of one resolution
         maps = model.eval().features(torch.randn(1, 3, side, side))
         sides = [found.shape[2] for found in maps]
         assert len(maps) > 2 and all(found.dim() == 4 for found in maps)

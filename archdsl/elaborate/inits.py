@@ -30,6 +30,7 @@ INITIALISERS: Final[dict[str, tuple[str, ...]]] = {
 DEFAULTS: Final[dict[str, dict[str, float]]] = {"sinusoid": {"first": 0.0, "step": 1.0}}
 """Arguments that need not be given: a sinusoid's positions are 0, 1, 2 and so on."""
 
+_FIXED: Final = ("sinusoid", "zeros", "ones")
 _MATRICES: Final = ("xavier_uniform", "kaiming_normal", "orthogonal")
 
 
@@ -55,6 +56,7 @@ def initialisation(
     for path in statement.paths:
         _check_path(path, nodes)
         _check_axes(name, path, nodes)
+        _check_stored(name, path, nodes)
     paths = tuple(path.parts for path in statement.paths)
     return Initialisation(name, tuple(arguments), paths)
 
@@ -94,3 +96,12 @@ def _check_axes(name: str, path: s.LabelPath, nodes: Sequence[Node]) -> None:
     if not fits:
         what = "a table [positions, dim]" if name == "sinusoid" else "two axes or more"
         raise Refused("E0210", f"{name} takes {what}, {path.parts[-1]!r} has {has}", path.span)
+
+
+def _check_stored(name: str, path: s.LabelPath, nodes: Sequence[Node]) -> None:
+    """Raise `Refused` where a tensor would hold other numbers after its module was saved and loaded."""
+    op = find(nodes, ".".join(path.parts))[0][-1].op
+    stored = getattr(op, "stored", None)
+    if isinstance(stored, Scalar) and not stored.value and name not in _FIXED:
+        message = f"{path.parts[-1]!r} is not stored, and {name} is random: no two modules would be alike"
+        raise Refused("E0210", message, path.span, "store it, or begin with sinusoid, zeros or ones")

@@ -197,8 +197,10 @@ class Methods:
             lines += ["", f"    def features(self, {inputs}) -> list[Tensor]:"]
             lines += docstring(f"The maps of {', '.join(labels)}.", 8)
             end = self._after(labels)
-            # What the last of them makes is returned as it is; streams of earlier ones may go on.
-            marks = {label: mark for label, mark in marks.items() if self._ends[self._maker(label)] < end}
+            # Streams after the last of them are returned as they are; those of earlier ones may go on.
+            makers = {label: self._maker(label) for label in labels}
+            going = [label for label in labels if makers[label] == label or self._ends[makers[label]] < end]
+            marks = {label: marks[label] for label in going}
             lines += self._stream_statements(0, end, marks)
             maps = {label: self._name(value) for label, value in self.graph.features} | marks
             lines.append(f"        return [{', '.join(maps[label] for label in labels)}]")

@@ -145,7 +145,11 @@ class StatementDrawer(TreeDrawer):
         shape = shape[self.random.randrange(len(shape)) :] if self.maybe(0.3) else shape
         # A label in a loop has an index, and there are no lists of buffers.
         kind = "buffer" if self.index is None and self.maybe(0.25) else "parameter"
-        apply = Apply(kind, [], self.arguments(kind, attributes.parameter(self.draw, shape)))
+        given = attributes.parameter(self.draw, shape)
+        if kind == "buffer" and self.maybe(0.3):
+            # What is not stored is tested by hand: here modules are compared that get each other's weights.
+            given.append(("stored", self.draw.flag(True)))
+        apply = Apply(kind, [], self.arguments(kind, given))
         tree: Tree = self.labelled(apply, True)
         if self.maybe(0.3):
             name = self.free_name(TENSOR_NAMES)

@@ -239,14 +239,14 @@ def test_whole_message_deep_in_a_chain_of_calls(tmp_path: Path, golden) -> None:
 def test_a_label_that_is_lost_to_a_mistake_is_no_second_one(tmp_path: Path) -> None:
     path = tmp_path / "lost.arch"
     path.write_text("""archdsl 1
-block b(x: [n, C]) -> [n, C] {
+block b(x: [n, m, C]) -> [n, m, C] {
   y = x |> slice(0, 1) |> q: linear(C)
   z = y |> k: linear(C)
   init q, k = zeros
   init w = zeros
   return z
 }
-network N(x: [3, 8]) { b: b }
+network N(x: [3, 4, 8]) { b: b }
 """)
     with pytest.raises(ArchError) as caught:
         _ = load(path).graph

@@ -46,8 +46,7 @@ class BlockElaborator(DecisionElaborator):
             try:
                 self.statement(statement)
             except Refused as error:
-                is_init = isinstance(statement, s.Init) and error.code == "E0201"
-                if is_init and self._is_lost(statement, statements[:place]):
+                if isinstance(statement, s.Init) and self._is_lost(statement, statements[:place], error):
                     continue
                 self.report(error)
                 if isinstance(statement, s.Let):
@@ -98,10 +97,11 @@ class BlockElaborator(DecisionElaborator):
                 help = "blocks have lets, if, for, require, init, output and return"
                 raise Refused("E0208", f"'{what}' belongs to a network", statement.span, help)
 
-    def _is_lost(self, init: s.Init, before: tuple[s.Statement, ...]) -> bool:
+    def _is_lost(self, init: s.Init, before: tuple[s.Statement, ...], error: Refused) -> bool:
         """Whether the labels of an initialisation are written, but were not made after another mistake."""
         written = {found.label for found in s.parts_of(before, s.Labelled)}
-        return bool(self.shared.errors) and all(path.parts[0] in written for path in init.paths)
+        is_written = all(path.parts[0] in written for path in init.paths)
+        return is_written and error.code == "E0201" and bool(self.shared.errors)
 
     def _poison(self, statements: tuple[s.Statement, ...]) -> None:
         for statement in statements:

@@ -252,3 +252,12 @@ network N(x: [3, 4, 8]) { b: b }
         _ = load(path).graph
     assert [mistake.code for mistake in caught.value.diagnostics] == ["E0404", "E0201"]
     assert "'w'" in caught.value.diagnostics[1].message
+
+
+def test_the_place_of_bytes_that_are_no_text_counts_characters(tmp_path: Path) -> None:
+    path = tmp_path / "bytes.arch"
+    path.write_bytes(b"archdsl 1\n# " + "\U0001f600".encode() * 120 + b"\xff\n")
+    with pytest.raises(ArchError) as caught:
+        load(path)
+    assert caught.value.diagnostics[0].span.column == 123
+    assert "\U0001f600?" in str(caught.value) or "\U0001f600\ufffd" in str(caught.value)

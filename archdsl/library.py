@@ -295,7 +295,7 @@ def decoded(data: bytes, shown: str) -> str:
     except UnicodeDecodeError as error:
         before = data[: error.start]
         line = before.count(b"\n") + 1
-        column = error.start - (before.rfind(b"\n") + 1) + 1
+        column = len(before.rpartition(b"\n")[2].decode("utf-8")) + 1  # what stands before is sound
         source = Source(shown, data.decode("utf-8", "replace"))
         span = Span(source, line, column, line, column + 1)
         raise fail("E0110", "the file is not UTF-8 text", span, "save it as UTF-8") from None

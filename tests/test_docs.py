@@ -6,6 +6,7 @@ import re
 import runpy
 from pathlib import Path
 
+import blocks_page
 import pages
 import pictures
 import pytest
@@ -242,6 +243,13 @@ def test_primitives_page_is_current(request: pytest.FixtureRequest) -> None:
     if request.config.getoption("--update-golden"):
         page.write_text(primitive_page(), encoding="utf-8")
     assert page.read_text(encoding="utf-8") == primitive_page()
+
+
+def test_the_page_of_blocks_is_current(request: pytest.FixtureRequest) -> None:
+    page, made = ROOT / "docs" / "blocks.md", blocks_page.page()
+    if request.config.getoption("--update-golden"):
+        page.write_text(made, encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == made, "docs/blocks.md differs; see --update-golden"
 
 
 def test_the_zoo_page_is_current(request: pytest.FixtureRequest) -> None:

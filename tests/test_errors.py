@@ -234,3 +234,30 @@ def test_whole_message_of_an_illegal_resolution(golden) -> None:
 def test_whole_message_deep_in_a_chain_of_calls(tmp_path: Path, golden) -> None:
     text = stage("attention_block(stride = 3)")
     golden("errors/chain.txt", f"{mistakes_in(text, '.arch', tmp_path)}\n")
+
+
+def test_a_label_that_is_lost_to_a_mistake_is_no_second_one(tmp_path: Path) -> None:
+    path = tmp_path / "lost.arch"
+    path.write_text("""archdsl 1
+block b(x: [n, m, C]) -> [n, m, C] {
+  y = x |> slice(0, 1) |> q: linear(C)
+  z = y |> k: linear(C)
+  init q, k = zeros
+  init w = zeros
+  return z
+}
+network N(x: [3, 4, 8]) { b: b }
+""")
+    with pytest.raises(ArchError) as caught:
+        _ = load(path).graph
+    assert [mistake.code for mistake in caught.value.diagnostics] == ["E0404", "E0201"]
+    assert "'w'" in caught.value.diagnostics[1].message
+
+
+def test_the_place_of_bytes_that_are_no_text_counts_characters(tmp_path: Path) -> None:
+    path = tmp_path / "bytes.arch"
+    path.write_bytes(b"archdsl 1\n# " + "\U0001f600".encode() * 120 + b"\xff\n")
+    with pytest.raises(ArchError) as caught:
+        load(path)
+    assert caught.value.diagnostics[0].span.column == 123
+    assert "\U0001f600?" in str(caught.value) or "\U0001f600\ufffd" in str(caught.value)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import archdsl
 from archdsl.network import load
 from archdsl.ops.conv import Conv2d
 from archdsl.source import ArchError
@@ -290,6 +291,31 @@ def test_learned_tensors_for_every_sample_of_any_batch(text: str, tmp_path: Path
     program = torch.export.export(module, (torch.zeros(2, 3, 9, 7),), dynamic_shapes=({0: batch},))
     images = torch.randn(5, 3, 9, 7)
     assert torch.equal(program.module()(images), module(images))
+
+
+def test_a_buffer_that_is_not_stored_and_waves_of_another_step(tmp_path: Path) -> None:
+    block = (
+        "block waves(x: [C, H, W]) -> [C, H, W] {\n step = 6.28 / H\n"
+        " y = x + a: buffer([H, W], stored = false) + b: buffer([H, W], value = 2, stored = false)\n"
+        " init a = sinusoid(first = step, step = step / 2)\n return y |> c: conv2d(C)\n"
+    )
+    network = opened(f"stage s {{ waves * 2 }}\n}}\n{block}", tmp_path, "image: [3, 8, 9]")
+    assert [check for check in verify(network) if not check.ok] == []
+    model = network.build()
+    assert {key.split(".")[-2] for key in model.state_dict()} == {"c"}
+    assert network.stats().buffers == 2 * 2 * 8 * 9
+    position, channel, step = 5, 7, 6.28 / 8
+    angle = (step + position * step / 2) / 10000 ** (6 / 9)
+    assert abs(model.s[1].a[position, channel] - math.cos(angle)) < 1e-6
+    assert (model.s[0].b == 2).all()
+    archdsl.save_weights(model, tmp_path / "kept.safetensors")
+    assert len(archdsl.load_weights(network.build(), tmp_path / "kept.safetensors").loaded) == 4
+
+
+def test_what_is_not_stored_is_not_random(tmp_path: Path) -> None:
+    block = "block b(x: [C, H, W]) -> [C, H, W] {\n y = x + a: buffer([H, W], stored = false)\n"
+    with pytest.raises(ArchError, match="'a' is not stored, and normal is random"):
+        _ = opened(f"b: b\n}}\n{block} init a = normal(1)\n return y\n", tmp_path).graph
 
 
 def test_a_default_that_is_no_function_beside_activations(tmp_path: Path) -> None:

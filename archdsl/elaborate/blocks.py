@@ -46,6 +46,8 @@ class BlockElaborator(DecisionElaborator):
             try:
                 self.statement(statement)
             except Refused as error:
+                if isinstance(statement, s.Init) and self._is_lost(statement, statements[:place], error):
+                    continue
                 self.report(error)
                 if isinstance(statement, s.Let):
                     for target in statement.targets:
@@ -94,6 +96,12 @@ class BlockElaborator(DecisionElaborator):
                 what = type(statement).__name__.lower()
                 help = "blocks have lets, if, for, require, init, output and return"
                 raise Refused("E0208", f"'{what}' belongs to a network", statement.span, help)
+
+    def _is_lost(self, init: s.Init, before: tuple[s.Statement, ...], error: Refused) -> bool:
+        """Whether the labels of an initialisation are written, but were not made after another mistake."""
+        written = {found.label for found in s.parts_of(before, s.Labelled)}
+        is_written = all(path.parts[0] in written for path in init.paths)
+        return is_written and error.code == "E0201" and bool(self.shared.errors)
 
     def _poison(self, statements: tuple[s.Statement, ...]) -> None:
         for statement in statements:

@@ -22,11 +22,15 @@ INITIALISERS: Final[dict[str, tuple[str, ...]]] = {
     "xavier_uniform": (),
     "kaiming_normal": (),
     "orthogonal": ("gain",),
-    "sinusoid": (),
+    "sinusoid": ("first", "step"),
     "zeros": (),
     "ones": (),
 }
 
+DEFAULTS: Final[dict[str, dict[str, float]]] = {"sinusoid": {"first": 0.0, "step": 1.0}}
+"""Arguments that need not be given: a sinusoid's positions are 0, 1, 2 and so on."""
+
+_FIXED: Final = ("sinusoid", "zeros", "ones")
 _MATRICES: Final = ("xavier_uniform", "kaiming_normal", "orthogonal")
 
 
@@ -43,6 +47,8 @@ def initialisation(
     arguments: list[tuple[str, Scalar]] = []
     for wanted in INITIALISERS[name]:
         value = given.get(wanted, (None, None))[0]
+        if value is None and wanted in DEFAULTS.get(name, {}):
+            continue
         if not isinstance(value, Scalar) or not isinstance(value.value, (int, float)):
             raise Refused("E0402", f"{name} needs the number {wanted!r}", call.span)
         number = float(value.value)
@@ -54,6 +60,7 @@ def initialisation(
     for path in statement.paths:
         _check_path(path, nodes)
         _check_axes(name, path, nodes)
+        _check_stored(name, path, nodes)
     paths = tuple(path.parts for path in statement.paths)
     return Initialisation(name, tuple(arguments), paths)
 
@@ -93,3 +100,12 @@ def _check_axes(name: str, path: s.LabelPath, nodes: Sequence[Node]) -> None:
     if not fits:
         what = "a table [positions, dim]" if name == "sinusoid" else "two axes or more"
         raise Refused("E0210", f"{name} takes {what}, {path.parts[-1]!r} has {has}", path.span)
+
+
+def _check_stored(name: str, path: s.LabelPath, nodes: Sequence[Node]) -> None:
+    """Raise `Refused` where a tensor would hold other numbers after its module was saved and loaded."""
+    op = find(nodes, ".".join(path.parts))[0][-1].op
+    stored = getattr(op, "stored", None)
+    if isinstance(stored, Scalar) and not stored.value and name not in _FIXED:
+        message = f"{path.parts[-1]!r} is not stored, and {name} is random: no two modules would be alike"
+        raise Refused("E0210", message, path.span, "store it, or begin with sinusoid, zeros or ones")

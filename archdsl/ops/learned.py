@@ -7,6 +7,7 @@ from archdsl.ops.base import (
     Constructor,
     Dim,
     Dims,
+    Flag,
     Ints,
     Op,
     OpError,
@@ -70,18 +71,24 @@ class Parameter(Op):
 
 
 class Buffer(Parameter):
-    """A stored tensor that is not trained, otherwise a `parameter`: random features, fixed positions.
+    """A tensor that is not trained, otherwise a `parameter`: random features, fixed positions.
 
-    `init` says what it holds.
+    `init` says what it holds. With `stored = false` it is no part of state_dict: each module makes its own.
     """
 
     kind = "buffer"
 
+    stored: Flag = const(True)
+
     def weights(self, *x: TensorType) -> tuple[Weight, ...]:
-        return (Weight("", self.extents, "buffer"),)
+        return (Weight("", self.extents, "buffer" if self.stored.value else "derived"),)
+
+    def tables(self, *x: TensorType) -> tuple[Table, ...]:
+        return super().tables(*x) if self.stored.value else ()
 
     def constructor(self, write: Spelling, *x: TensorType) -> Constructor:
-        return Constructor("register_buffer", super().constructor(write, *x).args)
+        kept = () if self.stored.value else ("persistent=False",)
+        return Constructor("register_buffer", (*super().constructor(write, *x).args, *kept))
 
 
 class AttentionBias(Op):

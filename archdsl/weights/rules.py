@@ -14,7 +14,7 @@ from archdsl.source import Diagnostic, Span, did_you_mean
 Segments: TypeAlias = tuple[str, ...]
 """A key, or a pattern over keys, parted at its dots; in a pattern `*` stands for any one."""
 
-OPTIONS: Final = ("reshape", "unsqueeze", "axis", "groups", "sizes", "first", "step")
+OPTIONS: Final = ("flip", "permute", "reshape", "unsqueeze", "axis", "groups", "sizes", "first", "step")
 NUMBERS: Final = {
     "first": (0, "what the number 0 of a '*' becomes"),
     "step": (1, "how far the numbers of a '*' get apart"),
@@ -35,6 +35,10 @@ class Rule(Record):
     """Their shape; -1 is what remains."""
     unsqueeze: int | None
     """The axis of extent 1 that theirs has besides ours."""
+    flip: tuple[int, ...] | None
+    """The axes of ours that theirs has the other way round."""
+    permute: tuple[int, ...] | None
+    """Our axes in their order."""
     first: int | None
     """What the number 0 becomes, where a `*` stands for one: theirs go on from there."""
     step: int
@@ -49,7 +53,8 @@ class Rule(Record):
     @property
     def shapes(self) -> bool:
         """Whether it does more to a tensor than name it."""
-        return len(self.ours) > 1 or len(self.theirs) > 1 or (self.reshape, self.unsqueeze) != (None, None)
+        changed = (self.flip, self.permute, self.reshape, self.unsqueeze) != (None,) * 4
+        return changed or len(self.ours) > 1 or len(self.theirs) > 1
 
     def matched(self, part: int, segments: Sequence[str]) -> Segments | None:
         """What the stars of one of our names stand for in theirs, or None where it does not fit."""
@@ -109,6 +114,8 @@ class _Reader:
 
     def __init__(self, written: s.KeyRule, mistakes: list[Diagnostic]) -> None:
         self.written, self.mistakes = written, mistakes
+        self.flip: tuple[int, ...] | None = None
+        self.permute: tuple[int, ...] | None = None
         self.sound = True
 
     def wrong(self, message: str, help: str, span: Span | None = None) -> None:
@@ -130,8 +137,11 @@ class _Reader:
             self.wrong("the names of a rule have as many '*' each", help)
         if len(set(ours)) < len(ours) or len(set(theirs)) < len(theirs):
             self.wrong("a rule names the same weight twice", "leave one out")
-        options = self._options(one_to_one, len(theirs))
-        return Rule(ours, theirs, *options, self.written.span) if self.sound else None
+        axis, groups, sizes, reshape, unsqueeze, first, step = self._options(one_to_one, len(theirs))
+        if not self.sound:
+            return None
+        flip, permute, span = self.flip, self.permute, self.written.span
+        return Rule(ours, theirs, axis, groups, sizes, reshape, unsqueeze, flip, permute, first, step, span)
 
     def pattern(self, name: str, is_target: bool = False) -> Segments:
         """The segments of a name; what a `*` stands for may be a part of a segment of a target."""
@@ -177,6 +187,8 @@ class _Reader:
                     first = value
                 else:
                     first, step = first or 0, value
+            elif name in ("flip", "permute"):
+                self._axes(option, value, one_to_one)
             elif one_to_one:
                 message = f"{name!r} is for names that are joined or parted"
                 self.wrong(message, "leave it out", option.span)
@@ -192,6 +204,18 @@ class _Reader:
             else:
                 groups = value
         return axis, groups, sizes, reshape, unsqueeze, first, step
+
+    def _axes(self, option: s.Argument, value: int | tuple[int, ...] | None, one_to_one: bool) -> None:
+        axes = value if isinstance(value, tuple) else ()
+        if not axes or min(axes) < 0 or len(set(axes)) < len(axes) or not one_to_one:
+            message = f"{option.name!r} is a list of different axes of one weight, the first of which is 0"
+            self.wrong(message, f"{option.name} = [1, 0]", option.span)
+        elif option.name == "flip":
+            self.flip = axes
+        elif sorted(axes) != list(range(len(axes))):
+            self.wrong("'permute' has every axis of the weight once", "permute = [1, 0]", option.span)
+        else:
+            self.permute = axes
 
     def _list(self, option: s.Argument, value: int | tuple[int, ...] | None) -> tuple[int, ...] | None:
         if isinstance(value, tuple) and value:

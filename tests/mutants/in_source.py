@@ -98,8 +98,8 @@ SOURCE: tuple[Mutant, ...] = (
     Mutant(
         "features end one block too early",
         "archdsl/emit/methods.py",
-        "for index, node in enumerate(self.template.nodes, 1))",
-        "for index, node in enumerate(self.template.nodes))",
+        'ends[node.label or ""] = index + 1',
+        'ends[node.label or ""] = index',
         (f"{_LANGUAGE}::test_features_of_entries_beside_other_streams",),
     ),
     Mutant(

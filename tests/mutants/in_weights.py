@@ -31,6 +31,20 @@ WEIGHTS: tuple[Mutant, ...] = (
         (_MAPS,),
     ),
     Mutant(
+        "axes come back in the order in which they went",
+        "archdsl/weights/pieces.py",
+        "made.permute([rule.permute.index(axis) for axis in range(made.dim())])",
+        "made.permute(rule.permute)",
+        (_MAPS,),
+    ),
+    Mutant(
+        "axes are not turned round on the way back",
+        "archdsl/weights/pieces.py",
+        "return [made.flip(rule.flip or ())]",
+        "return [made]",
+        (_MAPS,),
+    ),
+    Mutant(
         "parts are always equal shares",
         "archdsl/weights/pieces.py",
         "sizes = rule.sizes or (extent // count,) * count",

@@ -22,6 +22,7 @@ def parameter(draw: Draw) -> Case:
 def buffer(draw: Draw) -> Case:
     shape = draw.required("extents", shapes(0, 4).map(list))
     draw.optional("value", numbers, 0.0)
+    draw.optional("stored", st.just(True), True)
     return Case("buffer", (), draw.attributes, lambda weights: weights[""], {"": tuple(shape)})
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from random_networks import attributes
 from random_networks.attributes import DRAWERS
 from random_networks.drawing import NUMBER_NAMES, TENSOR_NAMES, Broken, TreeDrawer
-from random_networks.expressions import SUM, Expr, Invalid, binary, call, listed, literal
+from random_networks.expressions import SUM, Expr, Invalid, binary, call, listed, literal, truth
 from random_networks.shapes import POINTWISE, broadcast
 from random_networks.trees import (
     Apply,
@@ -145,7 +145,11 @@ class StatementDrawer(TreeDrawer):
         shape = shape[self.random.randrange(len(shape)) :] if self.maybe(0.3) else shape
         # A label in a loop has an index, and there are no lists of buffers.
         kind = "buffer" if self.index is None and self.maybe(0.25) else "parameter"
-        apply = Apply(kind, [], self.arguments(kind, attributes.parameter(self.draw, shape)))
+        given = attributes.parameter(self.draw, shape)
+        if kind == "buffer" and self.maybe(0.3):
+            # What is not stored is tested by hand: here modules are compared that get each other's weights.
+            given.append(("stored", truth(True)))
+        apply = Apply(kind, [], self.arguments(kind, given))
         tree: Tree = self.labelled(apply, True)
         if self.maybe(0.3):
             name = self.free_name(TENSOR_NAMES)

@@ -122,6 +122,18 @@ def test_numbers_go_on_from_the_first(tmp_path: Path) -> None:
     }
 
 
+def test_numbers_go_on_in_steps_and_from_below(tmp_path: Path) -> None:
+    """One block of ours is two of theirs; theirs begin anew behind our block 0."""
+    rules = 'N { "s.*.conv.0" -> "b.*" (step = 2); "s.*.conv.1" -> "b.*" (step = 2, first = 1)'
+    rules += '; "t.0" -> "down"; "t.*" -> "rest.*" (first = -1) }'
+    made = other_names(network(tmp_path, "stage s { layers * 2 }\nstage t { layers(1) * 3 }", rules), tmp_path)
+    assert {key for key in made if "bias" not in key} == {
+        *(f"b.{i}.weight" for i in range(4)),
+        "down.conv.0.weight",
+        *(f"rest.{i}.conv.0.weight" for i in (0, 1)),
+    }
+
+
 def test_a_star_may_be_a_part_of_their_segment(tmp_path: Path) -> None:
     rules = 'N { "s.*.conv.*" -> "stage1.block*.c*_2" (first = 1); "e.*" -> "attention.to_*" }'
     made = other_names(network(tmp_path, "e: three\nstage s { layers * 2 }", rules), tmp_path)
@@ -392,13 +404,13 @@ WRONG = {
     ),
     "a first without a number": (
         "e: layers", 'layers { "conv" -> "x" («first = 2») }', "E0802",
-        "'first' is a whole number from 0, what the number 0 of a '*' becomes",
-        '"s2.*" -> "blocks.*" (first = 3)',
+        "'first' is a whole number, what the number 0 of a '*' becomes",
+        '"s2.*" -> "blocks.*" (first = 3, step = 2)',
     ),
-    "a first below 0": (
-        "e: layers", 'layers { "conv.*" -> "x.*" («first = -1») }', "E0802",
-        "'first' is a whole number from 0, what the number 0 of a '*' becomes",
-        '"s2.*" -> "blocks.*" (first = 3)',
+    "a step of none": (
+        "e: layers", 'layers { "conv.*" -> "x.*" («step = 0») }', "E0802",
+        "'step' is a whole number from 1, from one number to the next",
+        '"s2.*" -> "blocks.*" (first = 3, step = 2)',
     ),
     "the same name twice": (
         "e: three", 'three { «"q", "q" -> "x"» }', "E0802", "a rule names the same weight twice",

@@ -13,7 +13,7 @@ from archdsl.source import Diagnostic, Span, did_you_mean
 Segments: TypeAlias = tuple[str, ...]
 """A key, or a pattern over keys, parted at its dots; in a pattern `*` stands for any one."""
 
-OPTIONS: Final = ("reshape", "unsqueeze", "axis", "groups", "sizes", "first")
+OPTIONS: Final = ("reshape", "unsqueeze", "axis", "groups", "sizes", "first", "step")
 
 
 class Rule(Record):
@@ -31,6 +31,8 @@ class Rule(Record):
     """The axis of extent 1 that theirs has besides ours."""
     first: int | None
     """What the number 0 becomes, where a `*` stands for one: theirs go on from there."""
+    step: int
+    """How far apart theirs are: what our next number becomes is this much more."""
     span: Span
 
     __hash__ = object.__hash__
@@ -48,7 +50,10 @@ class Rule(Record):
         stars = matched(self.ours[part], segments)
         if stars is None or self.first is None:
             return stars
-        return tuple(str(int(star) + self.first) for star in stars) if all(map(str.isdecimal, stars)) else None
+        if not all(map(str.isdecimal, stars)):
+            return None
+        numbers = [self.first + self.step * int(star) for star in stars]
+        return tuple(map(str, numbers)) if min(numbers, default=0) >= 0 else None
 
 
 class BlockRules(Record):
@@ -134,8 +139,9 @@ class _Reader:
 
     def _options(
         self, one_to_one: bool, parts: int
-    ) -> tuple[int, int, tuple[int, ...] | None, tuple[int, ...] | None, int | None, int | None]:
-        axis, groups, unsqueeze, first = 0, 1, None, None
+    ) -> tuple[int, int, tuple[int, ...] | None, tuple[int, ...] | None, int | None, int | None, int]:
+        axis, groups, unsqueeze, step = 0, 1, None, 1
+        first: int | None = None
         sizes: tuple[int, ...] | None = None
         reshape: tuple[int, ...] | None = None
         seen: set[str] = set()
@@ -157,11 +163,16 @@ class _Reader:
                 if unsqueeze is None or "reshape" in seen:
                     message = "'unsqueeze' is the number of an axis from 0, and stands without 'reshape'"
                     self.wrong(message, "unsqueeze = 0", option.span)
-            elif name == "first":
-                first = value if isinstance(value, int) and value >= 0 else None
-                if first is None or not any("*" in name for name in self.written.ours):
-                    message = "'first' is a whole number from 0, what the number 0 of a '*' becomes"
-                    self.wrong(message, '"s2.*" -> "blocks.*" (first = 3)', option.span)
+            elif name in ("first", "step"):
+                number = value if isinstance(value, int) and (value > 0 or name == "first") else None
+                if number is None or not any("*" in name for name in self.written.ours):
+                    what = "what the number 0 of a '*' becomes" if name == "first" else "from one number to the next"
+                    message = f"{name!r} is a whole number{'' if name == 'first' else ' from 1'}, {what}"
+                    self.wrong(message, '"s2.*" -> "blocks.*" (first = 3, step = 2)', option.span)
+                elif name == "first":
+                    first = number
+                else:
+                    step, first = number, first or 0
             elif one_to_one:
                 message = f"{name!r} is for names that are joined or parted"
                 self.wrong(message, "leave it out", option.span)
@@ -176,7 +187,7 @@ class _Reader:
                 axis = value
             else:
                 groups = value
-        return axis, groups, sizes, reshape, unsqueeze, first
+        return axis, groups, sizes, reshape, unsqueeze, first, step
 
     def _list(self, option: s.Argument, value: int | tuple[int, ...] | None) -> tuple[int, ...] | None:
         if isinstance(value, tuple) and value:

@@ -128,6 +128,7 @@ GENERATED_NAMES = frozenset(
         "features",
         "drop_path",
         "make_divisible",
+        "sinusoid_",
         "enumerate",
         *SUPPORT_CLASSES,
     ]

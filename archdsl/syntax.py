@@ -428,9 +428,9 @@ class Variant(Record):
 class KeyRule(Record):
     """`"fc1.conv" -> "mlp.fc1"`: how others name weights of a block; several are joined or parted.
 
-    A segment `*` stands for any one. `options` are `reshape` (the other shape), `unsqueeze`, `axis`, `groups`
-    and `sizes` (of what is joined or parted), and `first` (what the number 0 becomes). With no name of ours it
-    drops what the others have.
+    A segment `*` stands for any one. `options` are `flip` and `permute` (of axes), `reshape` (the other
+    shape), `unsqueeze`, `axis`, `groups` and `sizes` (of what is joined or parted), `first` (what the number 0
+    becomes) and `step` (how far numbers get apart). With no name of ours it drops what the others have.
     """
 
     ours: tuple[str, ...]

@@ -62,11 +62,16 @@ def randomise(module: torch.nn.Module, seed: int = 0) -> None:
 
 
 def laid_out_as(result: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    """Our map as the reference has it: its positions as tokens, or with channels last, or as it is."""
-    if result.dim() == 4 and other.dim() == 3:
-        return result.flatten(2).transpose(1, 2)
+    """Ours as theirs: maps as tokens or with channels last, sequences as samples, the batch behind."""
     if result.dim() == 3 and other.dim() == 4:
         return result.transpose(1, 2).unflatten(2, other.shape[2:])
-    if result.dim() == 4 and result.shape != other.shape:
-        return result.permute(0, 2, 3, 1) if result.shape[1] == other.shape[3] else result.permute(0, 3, 1, 2)
+    if result.dim() == 4 and other.dim() == 3:
+        ways = [result.flatten(2).transpose(1, 2), result.flatten(1, 2), result.flatten(0, 1)]
+    elif result.dim() == 4:
+        ways = [result.permute(0, 2, 3, 1), result.permute(0, 3, 1, 2)]
+    else:
+        ways = [result.transpose(0, 1)] if result.dim() == 3 else []
+    for laid_out in (result, *ways):
+        if laid_out.shape == other.shape:
+            return laid_out
     return result

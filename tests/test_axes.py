@@ -54,6 +54,47 @@ def test_names_of_its_own_keep_their_meaning(tmp_path: Path) -> None:
     network.graph.verify()
 
 
+HEADS = """block heads(x: [..., n, dim]; h: dim = 2) -> [..., h, n, dim / h] {
+  for i in [0, 1] { if i > 0 { x = x |> rearrange("... n axis0 -> ... n axis0") } }
+  return x |> rearrange("... n (h d) -> ... h n d", h = h)
+}
+block last_first(x: [..., d]) -> [d, n] { return x |> rearrange("... d -> d (...)") }
+"""
+
+
+@pytest.mark.parametrize("before", ["(a b) n d -> (a b n) d", "(a b) n d -> (a b) n d", "(a b) n d -> a b n d"])
+def test_patterns_say_it_too(before: str, tmp_path: Path) -> None:
+    entries = f'shaped: rearrange("{before}", a = 2, b = 3); a: heads; b: last_first'
+    network = load(tmp_path, f"{HEADS}network N(x: [6, 5, 4]) {{ {entries} }}")
+    network.graph.verify()
+    x = torch.randn(2, 6, 5, 4)
+    shaped = x.reshape(2, *network.graph.template.types[network.graph.template.nodes[0].outputs[0]].values)
+    parted = shaped.unflatten(-1, (2, 2)).transpose(-2, -3)
+    assert torch.equal(network.build()(x), parted.flatten(1, -2).transpose(1, 2))
+
+
+def test_of_no_axes_a_pattern_is_the_one_without(tmp_path: Path) -> None:
+    prints = {
+        load(
+            tmp_path,
+            f"block b(x: [{rest}n, d]; h: dim = 2) -> [{rest}h, n, d / h] {{\n"
+            f'  return x |> rearrange("{pattern}", h = h)\n}}\n'
+            'network N(x: [6, 5, 4]) { flat: rearrange("a n d -> (a n) d"); b: b }',
+        ).graph.fingerprint
+        for rest, pattern in (("", "n (h d) -> h n d"), ("..., ", "... n (h d) -> ... h n d"))
+    }
+    assert len(prints) == 1
+
+
+def test_in_other_blocks_a_pattern_has_no_such_axes(tmp_path: Path) -> None:
+    text = 'block b(x: [n, m, d]) -> [d, n, m] { return x |> rearrange("... d -> d ...") }\n'
+    with pytest.raises(ArchError) as caught:
+        load(tmp_path, text + "network N(x: [3, 4, 5]) { a: b }").graph  # noqa: B018
+    (mistake,) = caught.value.diagnostics
+    assert "'...' can't stand in a pattern" in mistake.message
+    assert mistake.help is not None and "whose shapes begin with it" in mistake.help
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

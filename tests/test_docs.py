@@ -6,6 +6,7 @@ import re
 import runpy
 from pathlib import Path
 
+import blocks_page
 import pages
 import pictures
 import pytest
@@ -34,7 +35,7 @@ def blocks(text: str, language: str) -> list[str]:
 def test_readme_has_two_commands() -> None:
     commands = blocks(README, "sh")
     assert len(commands) == 2
-    assert "archdsl stats specs/s0.yaml" in commands[0] and commands[1] == "pytest\n"
+    assert "archdsl stats specs/s0.yaml" in commands[0] and commands[1] == "pytest -n 2 --dist worksteal\n"
     assert len(README.splitlines()) <= 75
 
 
@@ -242,6 +243,13 @@ def test_primitives_page_is_current(request: pytest.FixtureRequest) -> None:
     if request.config.getoption("--update-golden"):
         page.write_text(primitive_page(), encoding="utf-8")
     assert page.read_text(encoding="utf-8") == primitive_page()
+
+
+def test_the_page_of_blocks_is_current(request: pytest.FixtureRequest) -> None:
+    page, made = ROOT / "docs" / "blocks.md", blocks_page.page()
+    if request.config.getoption("--update-golden"):
+        page.write_text(made, encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == made, "docs/blocks.md differs; see --update-golden"
 
 
 def test_the_zoo_page_is_current(request: pytest.FixtureRequest) -> None:

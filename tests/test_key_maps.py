@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -122,13 +123,21 @@ def test_numbers_go_on_from_the_first(tmp_path: Path) -> None:
     }
 
 
-def test_numbers_go_on_in_steps_and_from_below(tmp_path: Path) -> None:
-    """One block of ours is two of theirs; theirs begin anew behind our block 0."""
-    rules = 'N { "s.*.conv.0" -> "b.*" (step = 2); "s.*.conv.1" -> "b.*" (step = 2, first = 1)'
-    rules += '; "t.0" -> "down"; "t.*" -> "rest.*" (first = -1) }'
-    made = other_names(network(tmp_path, "stage s { layers * 2 }\nstage t { layers(1) * 3 }", rules), tmp_path)
+def test_numbers_get_a_step_apart(tmp_path: Path) -> None:
+    rules = """N {
+      "s.*.conv" -> "blocks.*.a" (step = 2); "t.*.conv" -> "blocks.*.a" (first = 5, step = 3)
+    }"""
+    made = other_names(
+        network(tmp_path, "stage s { layers(1) * 3 }\nstage t { layers(1) * 2 }", rules), tmp_path
+    )
+    assert {key for key in made if "bias" not in key} == {f"blocks.{i}.a.0.weight" for i in (0, 2, 4, 5, 8)}
+
+
+def test_numbers_that_begin_below_0_fit_from_0_on(tmp_path: Path) -> None:
+    """Theirs begin anew behind our block 0, for which the rule is not."""
+    rules = 'N { "s.*" -> "rest.*" (first = -1); "s.0" -> "down" }'
+    made = other_names(network(tmp_path, "stage s { layers(1) * 3 }", rules), tmp_path)
     assert {key for key in made if "bias" not in key} == {
-        *(f"b.{i}.weight" for i in range(4)),
         "down.conv.0.weight",
         *(f"rest.{i}.conv.0.weight" for i in (0, 1)),
     }
@@ -161,6 +170,35 @@ def test_joined_along_an_axis_and_reshaped(tmp_path: Path) -> None:
     joined = torch.cat([ours["e.q.weight"], ours["e.k.weight"]], dim=1)
     assert torch.equal(made["e.qk"], joined.reshape(2, 2, 12))
     assert torch.equal(made["e.q.bias"], ours["e.q.bias"])
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ("flip = [0]", lambda x: x.flip(0)),
+        ("flip = [1, 0]", lambda x: x.flip(0, 1)),
+        ("permute = [1, 0]", lambda x: x.T),
+        ("permute = [1, 0], flip = [1]", lambda x: x.flip(1).T),
+        ("flip = [0], permute = [1, 0], reshape = [2, 3, -1]", lambda x: x.flip(0).T.reshape(2, 3, 4)),
+        ("permute = [1, 0], unsqueeze = 0", lambda x: x.T.unsqueeze(0)),
+    ],
+)
+def test_axes_turned_and_in_another_order(
+    options: str, wanted: Callable[[torch.Tensor], torch.Tensor], tmp_path: Path
+) -> None:
+    of = network(tmp_path, "e: three", f'three {{ "q.weight" -> "w" ({options}) }}')
+    made, ours = other_names(of, tmp_path), own(of)
+    assert torch.equal(made["e.w"], wanted(ours["e.q.weight"]))
+
+
+def test_axes_of_four_come_back_in_their_order(tmp_path: Path) -> None:
+    """An order that is not its own inverse: TensorFlow's [rows, columns, in, out] of a convolution."""
+    more = "block deep(x: [C, H, W]) -> [5, H, W] { return x |> c: conv2d(5, kernel = 3) }\n"
+    rules = 'deep { "c.weight" -> "kernel" (permute = [2, 3, 1, 0]) }'
+    of = network(tmp_path, "e: deep", rules, more=more)
+    made, ours = other_names(of, tmp_path), own(of)
+    assert made["e.kernel"].shape == (3, 3, 3, 5)
+    assert torch.equal(made["e.kernel"], ours["e.c.weight"].permute(2, 3, 1, 0))
 
 
 def test_parted(tmp_path: Path) -> None:
@@ -245,7 +283,7 @@ def test_both_surfaces_say_the_same(tmp_path: Path) -> None:
     text = """
       three { "q", "k", "v" -> "qkv" (groups = 2) }
       one { "qkv" -> "q", "v" (sizes = [4, 8]) }
-      scaled { "scale.gamma" -> "layer_scale" (reshape = [-1, 1, 1]); drop "mask" }
+      scaled { "scale.gamma" -> "layer_scale" (flip = [0], permute = [0], reshape = [-1, 1, 1]); drop "mask" }
       N { "e" -> ""; "s.*" -> "t.*" (first = 3) }
     """
     entries = "e: scaled\nf: three\nstage s { layers(1) }\n"
@@ -268,7 +306,7 @@ keys:
     one:
       qkv: {to: [q, v], sizes: [4, 8]}
     scaled:
-      scale.gamma: {to: layer_scale, reshape: [-1, 1, 1]}
+      scale.gamma: {to: layer_scale, flip: [0], permute: [0], reshape: [-1, 1, 1]}
       drop: [mask]
     N:
       e: ""
@@ -402,15 +440,41 @@ WRONG = {
         "e: scaled", 'scaled { "scale.gamma" -> "x" («reshape = [-1, -1]») }', "E0802",
         "a shape has sizes from 1, and -1 once", "reshape = [-1, 1, 1]",
     ),
+    "axes of joined weights": (
+        "e: three", 'three { "q", "k" -> "x" («flip = [0]») }', "E0802",
+        "'flip' is a list of different axes of one weight, the first of which is 0", "flip = [1, 0]",
+    ),
+    "an axis twice": (
+        "e: three", 'three { "q.weight" -> "x" («permute = [0, 0]») }', "E0802",
+        "'permute' is a list of different axes of one weight, the first of which is 0", "permute = [1, 0]",
+    ),
+    "an order without an axis": (
+        "e: three", 'three { "q.weight" -> "x" («permute = [0, 2]») }', "E0802",
+        "'permute' has every axis of the weight once", "permute = [1, 0]",
+    ),
+    "an order of other axes": (
+        "e: three", 'three { «"q.weight" -> "x" (permute = [1, 2, 0])» }', "E0804",
+        "e.q.weight: [4, 6] has 2 axes, which permute = [1, 2, 0] does not fit",
+        "see the shapes with: archdsl show",
+    ),
+    "a flip of an axis that is not there": (
+        "e: three", 'three { «"q" -> "x" (flip = [1])» }', "E0804",
+        "e.q.bias: [4] has 1 axis, which flip = [1] does not fit", "see the shapes with: archdsl show",
+    ),
     "a first without a number": (
         "e: layers", 'layers { "conv" -> "x" («first = 2») }', "E0802",
         "'first' is a whole number, what the number 0 of a '*' becomes",
-        '"s2.*" -> "blocks.*" (first = 3, step = 2)',
+        '"s2.*" -> "blocks.*" (first = 3)',
     ),
-    "a step of none": (
+    "a first that is no number": (
+        "e: layers", 'layers { "conv.*" -> "x.*" («first = [1]») }', "E0802",
+        "'first' is a whole number, what the number 0 of a '*' becomes",
+        '"s2.*" -> "blocks.*" (first = 3)',
+    ),
+    "a step of 0": (
         "e: layers", 'layers { "conv.*" -> "x.*" («step = 0») }', "E0802",
-        "'step' is a whole number from 1, from one number to the next",
-        '"s2.*" -> "blocks.*" (first = 3, step = 2)',
+        "'step' is a whole number from 1, how far the numbers of a '*' get apart",
+        '"s2.*" -> "blocks.*" (step = 3)',
     ),
     "the same name twice": (
         "e: three", 'three { «"q", "q" -> "x"» }', "E0802", "a rule names the same weight twice",
@@ -438,3 +502,16 @@ def test_an_unknown_map_names_the_nearest() -> None:
     with pytest.raises(ArchError) as caught:
         translation(archdsl.load("s0"), "tim")
     assert caught.value.diagnostics[0].help == "did you mean 'timm'?"
+
+
+def test_a_map_that_misses_many_says_where_and_shows_both_sides(tmp_path: Path) -> None:
+    of = network(tmp_path, "e: layers(9)\nf: three", 'N { "e" -> "trunk" }')
+    made = {f"body.{key}" if key[0] == "e" else key: value for key, value in own(of).items()}
+    save_file(made, tmp_path / "other.safetensors")
+    with pytest.raises(ArchError) as caught:
+        archdsl.load_weights(of.build(), tmp_path / "other.safetensors", keys="other")
+    shown = str(caught.value).splitlines()
+    assert "18 missing, 18 surplus" in shown[0]
+    assert shown[1] == "  help: missing are 'trunk' (18); left over are 'body' (18)"
+    assert sum("E0811" in line for line in shown) >= 9 and sum("E0812" in line for line in shown) >= 9
+    assert len(caught.value.diagnostics) == 37

@@ -161,6 +161,43 @@ network N(x: [4, 8, 8], y: [4, 8, 8]) {
     assert torch.equal(one, x + y) and torch.equal(last, x + y + y.relu())
 
 
+TWO_STREAMS = """block part(x: [C, H, W]) -> (x: [C, H, W], low: [C, H // 2, W // 2]) {
+  return x, x |> avg_pool(2)
+}
+block two(x: [C, H, W], low: [C, h, w]) -> (x: [C, H, W], low: [C, h, w]) {
+  return x |> conv: conv2d(C), low |> relu
+}
+block up(x: [C, H, W], low: [C, h, w]) -> [C, H, W] { return x + (low |> upsample(2)) }
+network N(x: [4, 8, 8]) {
+  part: part
+  stage s1 { two * 2 }
+  stage s2 { two; x: two }
+  up: up
+  FEATURES
+}"""
+
+
+def test_features_of_any_stream_after_an_entry_or_stage(tmp_path: Path) -> None:
+    made = network_of(
+        tmp_path, TWO_STREAMS.replace("FEATURES", "features part.low, s1, s1.low, s2.x, s2.low, up, up.low")
+    )
+    checked(made)
+    model, x = made.build(), torch.randn(2, 4, 8, 8)
+    maps = model.features(x)
+    assert [found.shape[2] for found in maps] == [4, 8, 4, 8, 4, 8, 4]
+    assert torch.equal(maps[0], torch.nn.functional.avg_pool2d(x, 2))
+    assert torch.equal(maps[1], model.s1[1].conv(model.s1[0].conv(x)))
+    assert torch.equal(maps[2], maps[0].relu()) and torch.equal(maps[4], maps[2])
+    assert torch.equal(maps[3], model.s2["x"].conv(model.s2["0"].conv(maps[1])))
+    assert torch.equal(maps[5], model(x))
+
+
+def test_a_feature_that_is_no_stream(tmp_path: Path) -> None:
+    with pytest.raises(archdsl.ArchError, match="there is no stream 'lwo' after 's1'") as caught:
+        _ = network_of(tmp_path, TWO_STREAMS.replace("FEATURES", "features s1.lwo")).graph
+    assert "did you mean 'low'?" in str(caught.value)
+
+
 @pytest.mark.parametrize(("argument", "kernel"), [("", None), ("kernel = 3", 3)])
 def test_optional_arguments_and_if_else_chains(tmp_path: Path, argument: str, kernel: int | None) -> None:
     made = block(
@@ -288,6 +325,18 @@ def test_a_learned_tensor_can_begin_at_random(tmp_path: Path) -> None:
     assert "nn.init.normal_(self.place, std=0.5)" in made.source()
     torch.manual_seed(0)
     assert made.build().b.place.std().item() == pytest.approx(0.5, rel=0.2)
+
+
+def test_a_residual_branch_can_begin_at_zero(tmp_path: Path) -> None:
+    text = """block b(x: [C, H, W]) -> [C, H, W] {
+  y = x |> c: conv2d(C) |> bn: batch_norm
+  init bn = zeros
+  return x + y
+}"""
+    made = block(tmp_path, text)
+    assert made.source().count("nn.init.") == 1 and "nn.init.zeros_(self.bn.weight)" in made.source()
+    module, x = made.build().train(), torch.randn(2, 4, 8, 8)
+    assert torch.equal(module.b(x), x)
 
 
 # Two ways that a block may go by an argument, in one word each.

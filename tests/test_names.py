@@ -149,3 +149,13 @@ def test_the_types_that_are_read_are_those_that_are_known() -> None:
 )
 def test_a_class_is_called_as_the_field_writes_it(name: str, made: str) -> None:
     assert class_name(name) == made
+
+
+def test_a_reserved_name_is_one_mistake_however_often_it_is_given() -> None:
+    body = "  half = half + 1\n  float = 2\n  return half |> half: relu"
+    text = f"block b(half: [C, H, W]) -> half: [C, H, W] {{\n{body}\n}}"
+    with pytest.raises(ArchError) as caught:
+        read(f"archdsl 1\n{text}\n")
+    assert [mistake.message for mistake in caught.value.diagnostics] == [
+        f"{name!r} is reserved: it is an attribute of torch's nn.Module" for name in ("half", "float")
+    ]

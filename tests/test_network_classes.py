@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -245,9 +246,57 @@ def test_a_bias_that_an_argument_decides_begins_at_zero_where_there_is_one(order
     assert len(biases) == 3 and not any(value.any() for value in biases.values())
 
 
+def test_first_values_by_names_of_a_block_and_of_fixed_tables(tmp_path: Path) -> None:
+    block = (
+        "block table(x: [C, H, W]; ratio: ratio = 0.5) -> [C, H, W] {\n rows = int(H * ratio)\n"
+        " y = x + (a: buffer([rows, W]) |> sum(0)) + b: buffer([H, W]) |> c: conv2d(C)\n"
+        " init a = orthogonal(rows ** 0.5)\n init b = sinusoid\n init c = uniform(0.5 / H)\n return y\n"
+    )
+    network = opened(f"stage s {{ table(each [0.25, 0.5]) }}\n}}\n{block}", tmp_path, "image: [3, 8, 9]")
+    assert [check for check in verify(network) if not check.ok] == []
+    assert network.source().count("class Table(") == 1
+    for rows, made in zip((2, 4), network.build().s, strict=True):
+        torch.testing.assert_close(made.a @ made.a.T, rows * torch.eye(rows))
+        position, channel = 5, 7
+        assert abs(made.b[position, channel] - math.cos(position / 10000 ** (6 / 9))) < 1e-6
+        assert abs(made.b[position, 8] - math.sin(position / 10000 ** (8 / 9))) < 1e-6
+        assert 0 < made.c.weight.abs().max() <= 0.5 / 8
+        assert not any(name in ("a", "b") for name, _ in made.named_parameters())
+
+
 def test_a_default_that_is_no_function_beside_activations(tmp_path: Path) -> None:
     block = "block acted(x: [C, H, W]; act: op = softmax) -> [C, H, W] {\n return x |> act |> a: conv2d(C)\n"
     network = opened(f"stage s {{ acted; acted(each [relu, silu, identity, relu]) }}\n}}\n{block}", tmp_path)
+    assert [check for check in verify(network) if not check.ok] == []
+
+
+@pytest.mark.parametrize("blocks", [3, 30])
+def test_blocks_that_have_little_in_common_are_a_list_unless_it_is_long(blocks: int, tmp_path: Path) -> None:
+    block = (
+        "block varied(x: [C, H, W]; out_channels: dim, expansion: dim, kernel: odd) -> [out_channels, H, W] {\n"
+        " return x |> expand: conv2d(C * expansion, kernel = kernel) |> project: conv2d(out_channels)\n"
+    )
+    calls = "; ".join(
+        f"varied({4 + i}, expansion = {2 + i % 3}, kernel = {1 + 2 * (i % 2)})" for i in range(blocks)
+    )
+    network = opened(f"stage s {{ {calls} }}\n}}\n{block}", tmp_path)
+    assert (" in zip(" in network.source()) == (blocks > 3)
+    assert [check for check in verify(network) if not check.ok] == []
+
+
+@pytest.mark.parametrize("asked", ["C == out", "stride == 1 and C == out"])
+@pytest.mark.parametrize("sum_", ["x + y", "y + x"])
+def test_a_residual_in_the_middle_of_a_block_is_a_branch_of_its_class(
+    asked: str, sum_: str, tmp_path: Path
+) -> None:
+    stride = ", stride = stride" if "stride" in asked else ""
+    block = (
+        "block inside(x: [C, H, W]; out: dim, stride: dim = 1) -> [out, h, w] {\n"
+        f" y = x |> a: conv2d(out, kernel = 3{stride})\n"
+        f" if {asked} {{ y = {sum_} }}\n z: [n, h, w] = y |> b: linear(W) |> c: conv2d(out)\n return z\n"
+    )
+    network = opened(f"stage s {{ inside(4); inside(4); inside(5); inside(5) }}\n}}\n{block}", tmp_path)
+    assert network.source().count("class Inside") == 1
     assert [check for check in verify(network) if not check.ok] == []
 
 

@@ -54,6 +54,7 @@ NUMBERS_DECIDE = {
     "if of a let": "h = C * n\n  return if h > 20 { x |> a: conv_bn(h) |> b: conv_bn(C) } else { x }",
     "equality": "return if n == 3 { x |> a: conv_bn(C, groups = 2) } else { x |> a: conv_bn(C) }",
     "equality of names": "return if n == C { x } else { x |> a: conv_bn(n) |> b: conv_bn(C) }",
+    "residual inside": "y = x |> a: conv_bn(n)\n  if n == C { y = x + y }\n  return y |> b: conv_bn(C)",
     "unusual": "return if n == 1 and C == 8 { x |> a: relu } else { x |> relu }",
     "power": "return x |> a: conv_bn(2 ** n) |> b: conv_bn(C)",
     "power of both signs": "h = 2 ** (n - 2)\n  return x |> a: conv_bn(int(h * 4)) |> b: conv_bn(C)",

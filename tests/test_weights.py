@@ -245,8 +245,9 @@ network V(x: [3, 16, 24]) { embed: embed }
 """
 
 
-def test_position_embeddings_are_resampled_as_timm_does(tmp_path: Path) -> None:
-    (tmp_path / "vit.arch").write_text(VIT.replace("GRID", ", grid = [h, w]"))
+@pytest.mark.parametrize("kind", ["parameter", "buffer"])
+def test_position_embeddings_are_resampled_as_timm_does(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "vit.arch").write_text(VIT.replace("parameter", kind).replace("GRID", ", grid = [h, w]"))
     old, new = (archdsl.load(tmp_path / "vit.arch", size).build() for size in ((16, 24), (28, 16)))
     torch.nn.init.normal_(old.embed.pos, generator=torch.Generator().manual_seed(3))
     archdsl.save_weights(old, tmp_path / "a.safetensors")

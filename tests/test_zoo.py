@@ -144,14 +144,14 @@ def test_timm_gives_the_same_whole_and_block_by_block_and_takes_our_weights(name
 
 
 @pytest.mark.parity
-@pytest.mark.parametrize("name", ["deit_tiny_distilled", "efficientformer_l1"])
+@pytest.mark.parametrize("name", ["deit_tiny_distilled", "efficientformer_l1", "levit_128s"])
 def test_both_heads_in_training_are_those_of_timm(name: str, folder: str) -> None:
     ours, theirs = models(name, folder)
     theirs.set_distilled_training(True)
     for module in (ours, theirs):
         module.train()
         for inner in module.modules():
-            if isinstance(inner, torch.nn.BatchNorm2d) or type(inner).__name__ == "DropPath":
+            if type(inner).__name__.startswith(("BatchNorm", "DropPath")):
                 inner.eval()
     try:
         with torch.no_grad():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from archdsl import syntax as s
+from archdsl.record import Record
 
 
 def first_axes(block: s.Block, ranks: Mapping[str, int]) -> int | None:
@@ -54,7 +57,7 @@ def with_axes(block: s.Block, count: int) -> tuple[s.Block, tuple[str, ...]]:
     expanded = block.replace(
         tensors=tuple(tensor.replace(shape=shape(tensor.shape)) for tensor in block.tensors),
         results=tuple(result.replace(shape=shape(result.shape)) for result in block.results),
-        body=tuple(map(statement, block.body)),
+        body=_in_patterns(tuple(map(statement, block.body)), names),
     )
     return expanded, names
 
@@ -64,4 +67,26 @@ def _bound(block: s.Block) -> set[str]:
     names = {param.name for param in block.params} | {tensor.name for tensor in block.tensors}
     names |= {target.name for target in s.parts_of(block.body, s.Target)}
     names |= {loop.name for loop in s.parts_of(block.body, s.For)}
-    return names | {label.label for label in s.parts_of(block.body, s.Labelled)}
+    names |= {label.label for label in s.parts_of(block.body, s.Labelled)}
+    patterns = [text for call in _rearrangements(block.body) for text in s.parts_of(call.args, s.Str)]
+    return names.union(*(re.findall(r"\w+", pattern.value) for pattern in patterns))
+
+
+def _rearrangements(part: object) -> list[s.Call]:
+    return [call for call in s.parts_of(part, s.Call) if call.name == "rearrange"]
+
+
+def _in_patterns(part: Any, names: Sequence[str], inside: bool = False) -> Any:
+    """A part of a block with the axes in the place of `...` in the patterns of rearrange."""
+    if type(part) is tuple:
+        return tuple([_in_patterns(item, names, inside) for item in part])
+    if not isinstance(part, Record):
+        return part
+    if isinstance(part, s.Str):
+        if not inside or "..." not in part.value:
+            return part
+        return part.replace(value=" ".join(part.value.replace("...", " ".join(names)).split()))
+    inside = inside or (isinstance(part, s.Call) and part.name == "rearrange")
+    if not inside and not _rearrangements(part):
+        return part
+    return part.replace(**{name: _in_patterns(getattr(part, name), names, inside) for name in part._compared})

@@ -21,7 +21,7 @@ from archdsl.elaborate.values import (
 )
 from archdsl.graph import Initialisation
 from archdsl.ops import shape_text
-from archdsl.scalar import Apply, Scalar, variable
+from archdsl.scalar import Apply, Scalar, Term, free_names, substitute, variable
 from archdsl.source import Span, did_you_mean
 
 if TYPE_CHECKING:
@@ -143,8 +143,30 @@ class BlockElaborator(DecisionElaborator):
             if isinstance(value.term, Apply):
                 value = self.let_scalar(name, value)
         elif isinstance(value, Tensor):
+            value = self._as_without_branch(value, self.env.get(name))
             self.names.setdefault(value.number, name)
         self.env[name] = value
+
+    def _as_without_branch(self, value: Tensor, before: Value | None) -> Tensor:
+        """A tensor that takes a name over in a branch, in the words of the one that has it without the branch.
+
+        `if C == out { y = x + y }` gives [C, H, W] where y is [out, H, W]; what follows says the same of both.
+        """
+        if not self.within or not isinstance(before, Tensor) or value.type == before.type:
+            return value
+        last = self.nodes[-1] if self.nodes else None
+        if last is None or last.within != self.within or value.number not in last.outputs:
+            return value
+        if [*map(self._pinned_term, value.type.shape)] != [*map(self._pinned_term, before.type.shape)]:
+            return value
+        named = value.type.with_shape(*before.type.shape)
+        self.types[value.number] = named
+        return Tensor(value.number, named)
+
+    def _pinned_term(self, extent: Scalar) -> Term:
+        """The term of an extent with equal names in each other's place."""
+        names = {name: variable(name, self.actual[name]) for name in free_names(extent.term)}
+        return substitute(extent.term, {**names, **self.pins}).term
 
     def let_scalar(self, name: str, pair: Scalar) -> Scalar:
         """Give a number a name of its own, unless the name already stands for another one."""

@@ -42,6 +42,8 @@ class NetworkElaborator(StageElaborator):
         self.stages: list[Stage] = []
         self.head: int | None = None
         self.after: dict[str, int] = {}
+        self.beside: dict[str, dict[str, int]] = {}
+        """The streams that there are after each entry and stage, by its label."""
         self.in_head: set[str] = set()
         self.features: list[tuple[str, int]] = []
         self.given: dict[int, list[Deferred]] = {}
@@ -76,8 +78,11 @@ class NetworkElaborator(StageElaborator):
                     made = self.nodes[-1].outputs if len(self.nodes) > count else ()
                     maps = [value for value in made if self.types[value].rank == 3]
                     self.after[label] = main.number if main.number in made or not maps else maps[0]
+                    self._note_streams(label)
             case s.Stage():
                 self.stage(statement)
+                if statement.label in self.after:
+                    self._note_streams(statement.label)
             case s.Head(body):
                 if self.head is not None:
                     raise Refused("E0213", "a network has one head", statement.span)
@@ -158,11 +163,21 @@ class NetworkElaborator(StageElaborator):
         number(self.network.body, "body")
         return places
 
+    def _note_streams(self, label: str) -> None:
+        streams = self.streams.items()
+        self.beside[label] = {name: stream.number for name, stream in streams if isinstance(stream, Tensor)}
+
     def _feature(self, path: s.LabelPath) -> None:
         label = ".".join(path.parts)
+        entry, stream = ".".join(path.parts[:-1]), path.parts[-1]
         if label in self.in_head:
             help = "maps of the pyramid stand in front of it"
             raise Refused("E0213", f"the feature {label!r} is an entry of the head", path.span, help)
+        if label not in self.after and entry in self.after:
+            if stream not in self.beside[entry]:
+                message = f"there is no stream {stream!r} after {entry!r}"
+                raise Refused("E0201", message, path.span, did_you_mean(stream, self.beside[entry], "streams"))
+            self.after[label] = self.beside[entry][stream]
         if label not in self.after:
             written = [st.label for st in self.network.body if isinstance(st, (s.Entry, s.Stage))]
             if label in written and self.shared.errors:

@@ -85,9 +85,13 @@ class NodeElaborator(Calls):
             raise Refused("E0204", message, span, "both become attributes; rename one")
         self.labels[label] = span
 
-    def _listed(self, label: str | None, is_parameter: bool, span: Span) -> None:
-        """Raise `Refused` where one label with indices is used for parameters and for modules."""
+    def _listed(self, label: str | None, kind: str | None, span: Span) -> None:
+        """Raise `Refused` where one label with indices is used for parameters and for modules, or a buffer."""
+        is_parameter = kind == "parameter"
         first, indexed, _ = (label or "").partition(".")
+        if indexed and kind == "buffer":
+            help = "give each buffer a label of its own"
+            raise Refused("E0204", f"torch has no lists of buffers, and {first!r} would be one", span, help)
         if indexed and self.listed.setdefault(first, is_parameter) != is_parameter:
             message = f"the label {first!r} is used for parameters and for modules"
             raise Refused("E0204", message, span, "they become lists of different kinds; rename one")
@@ -121,7 +125,7 @@ class NodeElaborator(Calls):
         self._check_room(None, (), outputs, span)
         if again is None:
             self.own(label, span)
-            self._listed(label, op.kind == "parameter", span)
+            self._listed(label, op.kind, span)
         else:
             first = self.nodes[again]
             assert first.op is not None
@@ -216,7 +220,7 @@ class NodeElaborator(Calls):
         self._check_room(called.child, called.binds, called.types, span)
         if again is None:
             self.own(label, span)
-            self._listed(label, False, span)
+            self._listed(label, None, span)
         elif self.nodes[again].child is not called.child:
             raise _made_for_another(self.nodes[again], span)
         self.called[len(self.nodes)] = called

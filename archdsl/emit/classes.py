@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from archdsl.emit.attributes import Attribute, owned_attributes, shared_attributes
 from archdsl.emit.constructors import (
+    BUFFER,
     FUNCTION,
     Form,
     Parameter,
@@ -15,7 +16,7 @@ from archdsl.emit.constructors import (
 )
 from archdsl.emit.forms import Forms, class_names, told
 from archdsl.emit.forward import Forward
-from archdsl.emit.inits import init_lines
+from archdsl.emit.inits import Inits
 from archdsl.emit.merge import Branch, Merged
 from archdsl.emit.wrap import call_lines, conditional_lines, docstring
 from archdsl.graph import Graph, Node, Template
@@ -67,10 +68,13 @@ class _Writer:
         kept = [branch for branch in self.branches if branch not in skipped]
         made = _Modules(self, owned, skipped, kept)
         forward = Forward(template, modules, kept, self.called)
-        needed = template.with_lets(made.names | forward.names)
+        inits = Inits(template, owned)
+        needed = template.with_lets(made.names | inits.names | forward.names)
         lets = [(let, pair) for let, pair in template.lets if let in needed]
         parameters = self._parameters(needed)
         lines = [f"class {name}(nn.Module):", *docstring(self._about(), 4), ""]
+        if made.buffers:
+            lines += [*(f"    {buffer}: Tensor" for buffer in made.buffers), ""]
         signature = [
             f"{p.name}: {p.annotation}" + (f" = {p.default}" if p.default is not None else "")
             for p in parameters
@@ -85,8 +89,7 @@ class _Writer:
             lines.append(f"        self.{stored} = {stored}")
         lines += [f"        self.{given} = {given}" for given in dict.fromkeys(self.called.values())]
         lines += made.lines
-        for init in template.inits:
-            lines += init_lines(init, template, owned)
+        lines += inits.lines
         if len(lines) == empty and not parameters:
             del lines[start:]
         else:
@@ -149,6 +152,8 @@ class _Modules:
         self.nodes = writer.template.nodes
         self.names: set[str] = set()
         self.lines: list[str] = []
+        self.buffers: list[str] = []
+        """The attributes that are registered: no assignment says what they are."""
         self.identities = {branch.first: branch.condition for branch in skipped}
         """By node: the condition without which the identity is in its place."""
         self.conditions = {
@@ -177,6 +182,9 @@ class _Modules:
     def _single(self, index: int, attribute: Attribute, constructor: Constructor, asked: Term) -> Term:
         """Make a module under a name of its own, below a condition where it has one; that condition."""
         before, call, args = f"{attribute.on_self} = ", f"{constructor.name}(", argument_texts(constructor)
+        if constructor.name == BUFFER:
+            self.buffers.append(attribute.name)
+            before, call, args = "self.", f"{BUFFER}(", [f'"{attribute.name}"', *args]
         if index in self.identities:
             holds = python_text(self.identities[index], self._bare)
             self.lines += conditional_lines(before, call, args, holds)

@@ -16,6 +16,8 @@ ANNOTATIONS: Final = {
 }  # fmt: skip
 FUNCTION: Final = "Callable[[Tensor], Tensor]"
 """The annotation of a parameter that takes an activation."""
+BUFFER: Final = "register_buffer"
+"""What makes a buffer: a method of its owner, that is told the name."""
 RATE: Final = "rate"
 """What the rate of a node of a network is called where it is not known yet which one it is."""
 

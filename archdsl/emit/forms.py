@@ -129,7 +129,7 @@ def _form_key(template: Template, keys: dict[int, int]) -> object:
         template.inputs,
         template.outputs,
         template.training_outputs,
-        template.inits,
+        tuple([init.terms for init in template.inits]),
         tuple(texts),
     )
 

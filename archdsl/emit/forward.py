@@ -202,6 +202,13 @@ class Forward:
             type_ = self.template.types[outputs[0]]
             self._statement("return ", self._render(tree), type_, spare)
             return
+        while len(", ".join(map(self._result, outputs))) > WIDTH - self.indent - len("return "):
+            waiting = [value for value in dict.fromkeys(outputs) if value in self.pending]
+            if not waiting:
+                break
+            value = max(waiting, key=lambda value: len(self._result(value)))
+            tree = self.pending.pop(value)
+            self._assign(value, self._name_for(value, tree), tree)
         texts = [self._result(value) for value in outputs]
         self.lines.append(f"{' ' * self.indent}return {', '.join(texts)}")
 

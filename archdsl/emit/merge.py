@@ -311,7 +311,7 @@ def _frame(template: Template) -> object:
         [name for name, _ in template.extents],
         [argument.replace(value=None) for argument in template.arguments],
         len(template.outputs),
-        template.inits,
+        [init.terms for init in template.inits],
         template.doc,
     )
 

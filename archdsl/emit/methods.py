@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from archdsl.cost import Costs
@@ -195,8 +196,12 @@ class Methods:
         if labels:
             lines += ["", f"    def features(self, {inputs}) -> list[Tensor]:"]
             lines += docstring(f"The maps of {', '.join(labels)}.", 8)
-            lines += self._stream_statements(0, self._after(labels), marks)
-            lines.append(f"        return [{', '.join(marks[label] for label in labels)}]")
+            end = self._after(labels)
+            # What the last of them makes is returned as it is; streams of earlier ones may go on.
+            marks = {label: mark for label, mark in marks.items() if self._ends[self._maker(label)] < end}
+            lines += self._stream_statements(0, end, marks)
+            maps = {label: self._name(value) for label, value in self.graph.features} | marks
+            lines.append(f"        return [{', '.join(maps[label] for label in labels)}]")
         carried = self._carried()
         kind = "Tensor" if len(carried) == 1 else f"tuple[{', '.join(['Tensor'] * len(carried))}]"
         lines += ["", f"    def forward_features(self, {inputs}) -> {kind}:"]
@@ -247,16 +252,28 @@ class Methods:
             else:
                 lines += self._stage_loops(stage, marks)
                 label, end = stage.label, stage.last
-            if label in marks:
-                lines.append(f"        {marks[label]} = {self._name(maps[label])}")
+            for feature, mark in marks.items():
+                if self._maker(feature) == label:
+                    lines.append(f"        {mark} = {self._name(maps[feature])}")
             index = end
         return lines
 
     def _after(self, labels: Sequence[str]) -> int:
         """The index of the first node behind all entries and stages of these labels."""
+        return max(self._ends[self._maker(label)] for label in labels)
+
+    def _maker(self, feature: str) -> str:
+        """The entry or stage after which a map of the pyramid is there: `s4` of its stream `s4.low`."""
+        return feature if feature in self._ends else feature.rpartition(".")[0]
+
+    @cached_property
+    def _ends(self) -> dict[str, int]:
+        """The index of the first node behind each entry and stage, by its label."""
         ends = {stage.label: stage.last for stage in self.graph.stages}
-        ends.update((node.label or "", index) for index, node in enumerate(self.template.nodes, 1))
-        return max(ends[label] for label in labels)
+        for index, node in enumerate(self.template.nodes):
+            if index not in self.stage_of:
+                ends[node.label or ""] = index + 1
+        return ends
 
     def _wired(self, first: Node, last: Node, module: str) -> str:
         inputs = ", ".join(self._name(value) for value in first.inputs)

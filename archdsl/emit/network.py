@@ -6,7 +6,7 @@ from archdsl.emit.attributes import network_attributes
 from archdsl.emit.classes import Classes
 from archdsl.emit.constructors import Makers, argument_texts
 from archdsl.emit.forward import shape_comment
-from archdsl.emit.inits import init_lines
+from archdsl.emit.inits import Inits
 from archdsl.emit.methods import Methods
 from archdsl.emit.names import class_name
 from archdsl.emit.stages import Stages
@@ -78,9 +78,7 @@ class NetworkClass:
             else:
                 lines += stages.lines(stage)
                 index = stage.last
-        for init in self.template.inits:
-            lines += init_lines(init, self.template, self.attributes)
-        return lines
+        return [*lines, *Inits(self.template, self.attributes, by_value=True).lines]
 
     def _entry(self, index: int) -> list[str]:
         node = self.template.nodes[index]

@@ -14,6 +14,8 @@ from archdsl.ops import Constructor
 
 MOST_ALTERNATING = 4
 """A stage whose blocks alternate between so many classes is a loop."""
+MOST_VARYING = 3
+"""A loop over more than this, the rates included, is written out where that is shorter."""
 
 
 class Stages:
@@ -111,14 +113,25 @@ class Stages:
     def _run(self, start: int, end: int, period: int) -> list[str]:
         """Lines for blocks whose classes repeat: one call, or a comprehension over what differs."""
         if end - start == 1:
-            single = self.makers.rated(start)
-            assert single is not None
-            return _indented(call_lines(f"{single.name}(", argument_texts(single), "),", 12), 12)
+            return self._written_out(start, end)
         taken = {"num_classes", "in_channels"} | ({"block"} if period > 1 else set())
         rows = [self._call_over(range(start + k, end, period), taken) for k in range(period)]
         sources = [source for _, own in rows for source in own]
         calls = [call for call, _ in rows]
-        return _comprehension(calls, sources, (end - start) // period)
+        lines = _comprehension(calls, sources, (end - start) // period)
+        # Of blocks that have little in common a list says more than a loop, unless it is long.
+        if len(sources) > MOST_VARYING and len(written := self._written_out(start, end)) < len(lines):
+            return written
+        return lines
+
+    def _written_out(self, start: int, end: int) -> list[str]:
+        """Lines for blocks one by one."""
+        lines = []
+        for index in range(start, end):
+            made = self.makers.rated(index)
+            assert made is not None
+            lines += _indented(call_lines(f"{made.name}(", argument_texts(made), "),", 12), 12)
+        return lines
 
     def _call_over(self, indices: range, taken: set[str]) -> tuple[Constructor, list[tuple[str, str]]]:
         """What makes each of some blocks of one class, and (name, list) of what differs in it."""

@@ -84,8 +84,13 @@ class Initialisation(Record):
     """How the weights of some primitives begin: `nn.init`'s name, its arguments, and their labels."""
 
     function: str
-    arguments: tuple[tuple[str, float], ...]
+    arguments: tuple[tuple[str, Scalar], ...]
     paths: tuple[tuple[str, ...], ...]
+
+    @property
+    def terms(self) -> object:
+        """What it says, whatever its numbers are."""
+        return self.function, tuple([(name, pair.term) for name, pair in self.arguments]), self.paths
 
 
 class Template(Record):

@@ -69,6 +69,7 @@ OPS: Final[dict[str, type[Op]]] = {
         elementwise.Dropout,
         layout.Rearrange,
         layout.Concat,
+        layout.Repeat,
         layout.Split,
         layout.Slice,
         layout.Select,
@@ -76,11 +77,13 @@ OPS: Final[dict[str, type[Op]]] = {
         layout.Roll,
         layout.Unfold,
         learned.Parameter,
+        learned.Buffer,
         learned.AttentionBias,
         learned.RelativePositionBias,
         learned.WindowMask,
     )
 }
+NORMALISATIONS: Final = ("batch_norm", "layer_norm", "group_norm")
 
 __all__ = [
     "OPS", "Code", "Constructor", "Op", "OpError", "Products", "Spelling", "Table", "TensorType", "Weight",

@@ -78,7 +78,10 @@ def authors_count(axes: Axes, bias: Flag) -> Products:
 
 
 class Conv2d(Op):
-    """Convolution of a map [C, H, W]; padding is half the kernel unless given: [out, ceil(H / stride), ...]."""
+    """Convolution of a map [C, H, W]; padding is half the kernel unless given: [out, ceil(H / stride), ...].
+
+    Axes in front count maps, windows say, each of which is convolved alone: [..., C, H, W].
+    """
 
     kind = "conv2d"
     operator = "conv"
@@ -93,9 +96,10 @@ class Conv2d(Op):
 
     def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
         (map_,) = x
-        expect_rank(map_, 3, "conv2d")
+        if map_.rank < 3:
+            expect_rank(map_, 3, "conv2d")
         expect_batch(map_, "conv2d")
-        channels, groups = map_.shape[0].int, self.groups.int
+        channels, groups = map_.shape[-3].int, self.groups.int
         for name, count in (("input", channels), ("output", self.out_channels.int)):
             if count % groups:
                 raise OpError(
@@ -105,13 +109,13 @@ class Conv2d(Op):
                 )
         if self.padding is None:
             check_middle(self.kernel)
-        return (map_.with_shape(self.out_channels, *self._extents(map_)),)
+        return (map_.with_shape(*map_.shape[:-3], self.out_channels, *self._extents(map_)),)
 
     def _extents(self, map_: TensorType) -> list[Scalar]:
         """The rows and columns of the output."""
         return [
             window_extent(
-                map_.shape[axis + 1],
+                map_.shape[axis - 2],
                 self.kernel[axis],
                 self.stride[axis],
                 self.padding and self.padding[axis],
@@ -121,13 +125,13 @@ class Conv2d(Op):
         ]
 
     def _kernel_axes(self, x: TensorType) -> tuple[Scalar, ...]:
-        return (self.out_channels, x.shape[0] // self.groups, *self.kernel)
+        return (self.out_channels, x.shape[-3] // self.groups, *self.kernel)
 
     def weights(self, *x: TensorType) -> tuple[Weight, ...]:
         return weight_and_bias(self._kernel_axes(x[0]), self.out_channels, self.bias)
 
     def macs(self, *x: TensorType) -> Products:
-        return ((*self._kernel_axes(x[0]), *self._extents(x[0])),)
+        return ((*self._kernel_axes(x[0]), *self._extents(x[0]), *x[0].shape[:-3]),)
 
     def paper_params(self, *x: TensorType) -> Products:
         return authors_count(self._kernel_axes(x[0]), self.bias)
@@ -144,11 +148,16 @@ class Conv2d(Op):
             if any(axis.term != default for axis in pair)
         ]
         named += keywords(write, groups=(self.groups, 1), bias=(self.bias, True))
-        args = (write(x[0].shape[0]), write(self.out_channels), write.pair(self.kernel))
+        args = (write(x[0].shape[-3]), write(self.out_channels), write.pair(self.kernel))
         return Constructor("nn.Conv2d", args, tuple(named))
 
     def call(self, write: Spelling, module: str, *x: Code, types: tuple[TensorType, ...]) -> Code:
-        return Code(f"{module}({x[0].text})")
+        front = types[0].shape[:-3]
+        if not front:
+            return Code(f"{module}({x[0].text})")
+        # torch knows one axis in front of a map, the batch.
+        maps = f"{module}({x[0].atom}.flatten(0, {len(front)}))"
+        return Code(f"{maps}.unflatten(0, (-1, {', '.join(map(write, front))}))")
 
 
 class ConvTranspose2d(Op):

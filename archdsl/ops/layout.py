@@ -16,6 +16,7 @@ from archdsl.ops.base import (
     Weightless,
     axis_of,
     const,
+    expect_batch,
     expect_rank,
     shape_text,
     torch_axis,
@@ -48,7 +49,8 @@ def _groups(side: str) -> list[tuple[str, ...]]:
             groups.append(tuple(inside))
             inside = None
         elif not word.isidentifier():
-            raise OpError(f"{word!r} can't stand in a pattern of rearrange", attribute="pattern")
+            help = "'...' stands for the axes of a block whose shapes begin with it" if word == "..." else None
+            raise OpError(f"{word!r} can't stand in a pattern of rearrange", help, "pattern")
         elif inside is None:
             groups.append((word,))
         else:
@@ -278,6 +280,23 @@ class Concat(Weightless):
                 for code, type_ in zip(x, types, strict=True)
             ]
         return Code(f"torch.cat([{', '.join(texts)}], {axis})")
+
+
+class Repeat(Weightless):
+    """A learned tensor for every sample of a second one: `repeat(tokens: parameter([n, dim]), x)`."""
+
+    kind = "repeat"
+    inputs = 2
+
+    def shape(self, *x: TensorType) -> tuple[TensorType, ...]:
+        learned, like = x
+        if learned.batched:
+            raise OpError(f"repeat takes a learned tensor first, {shape_text(learned)} has a batch already")
+        expect_batch(like, "repeat, as its second,")
+        return (TensorType(learned.shape),)
+
+    def call(self, write: Spelling, module: str, *x: Code, types: tuple[TensorType, ...]) -> Code:
+        return Code(f"{x[0].atom}.repeat(len({x[1].text}){', 1' * types[0].rank})")
 
 
 class Split(Weightless):

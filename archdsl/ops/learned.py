@@ -69,6 +69,21 @@ class Parameter(Op):
         return Code(module)
 
 
+class Buffer(Parameter):
+    """A stored tensor that is not trained, otherwise a `parameter`: random features, fixed positions.
+
+    `init` says what it holds.
+    """
+
+    kind = "buffer"
+
+    def weights(self, *x: TensorType) -> tuple[Weight, ...]:
+        return (Weight("", self.extents, "buffer"),)
+
+    def constructor(self, write: Spelling, *x: TensorType) -> Constructor:
+        return Constructor("register_buffer", super().constructor(write, *x).args)
+
+
 class AttentionBias(Op):
     """A learned bias for every head and offset (|dy|, |dx|) between a query and a key position (Eq. 6).
 

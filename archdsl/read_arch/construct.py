@@ -62,7 +62,8 @@ class Construct:
 
     def _check_name(self, name: str, span: Span) -> None:
         problem = names.problem(name)
-        if problem:
+        # A bad name is one mistake, however often it is given.
+        if problem and all(mistake.message != problem for mistake in self.mistakes):
             self.mistake("E0105", problem, span, "choose another name")
 
     def string_of(self, token: Token) -> str:

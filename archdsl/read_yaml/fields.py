@@ -75,7 +75,8 @@ class Fields:
 
     def check_name(self, name: str, span: Span) -> None:
         problem = names.problem(name)
-        if problem:
+        # A bad name is one mistake, however often it is given.
+        if problem and all(mistake.message != problem for mistake in self.mistakes):
             self.mistake("E0105", problem, span, "choose another name")
 
     def text(self, node: Node | None, what: str) -> str:

@@ -10,7 +10,7 @@ from archdsl.read_yaml.tree import Mapping, Node, Scalar, Sequence
 from archdsl.source import Span
 
 VARIANT_KEYS = ("base", "doc", "set", "append", "unset", "subject_to")
-RULE_KEYS = ("to", "reshape", "unsqueeze", "axis", "groups", "sizes", "first", "step")
+RULE_KEYS = ("to", "flip", "permute", "reshape", "unsqueeze", "axis", "groups", "sizes", "first", "step")
 
 
 class Variants(Networks):

@@ -7,6 +7,7 @@ names every mistake in the words of the file.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 FLOATS: Final = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
 MOST_COMPARED: Final = 500
 """Among so many names the nearest one is looked for."""
+MOST_BEGINNINGS: Final = 8
+"""So many beginnings of keys are named where a map does not fit."""
 INTEGERS: Final = ("uint8", "int8", "int16", "int32", "int64")
 
 
@@ -201,8 +204,12 @@ class _Reader:
             counts = f"{len(missing)} missing, {len(surplus)} surplus"
             message = f"{self.path!a} is read by {self.map.shown}: {counts}"
             names = ", ".join(self.target.network.key_maps)
-            help = f"name the map that it follows: --keys NAME, one of {names}" if names else None
-            self._wrong("E0813", message, None if self.is_given else help)
+            helps = [f"name the map that it follows: --keys NAME, one of {names}"] if names else []
+            helps = [] if self.is_given else helps
+            if missing and surplus and len(missing) + len(surplus) > SHOWN_ERRORS:
+                helps.append(f"missing are {_counted(missing)}; left over are {_counted(surplus)}")
+            self._wrong("E0813", message, "; ".join(helps) or None)
+        first = len(self.mistakes)
         for number, name in enumerate(missing):
             # Looking for the nearest name takes time: where it is printed, and not among thousands.
             look = number < SHOWN_ERRORS and len(surplus) <= MOST_COMPARED
@@ -212,6 +219,16 @@ class _Reader:
         for name in surplus:
             help = f"if it is no loss, the map can say so: drop {name!a}" if self.map.name else None
             self._wrong("E0812", f"nothing of ours is {name!a}", help)
+        # Of many, some of both kinds are printed: what the one is called tells what the other is.
+        named, half = self.mistakes[first:], SHOWN_ERRORS // 2 - 1
+        if len(missing) > half:
+            named = [
+                *named[:half],
+                *named[len(missing) : len(missing) + half],
+                *named[half : len(missing)],
+                *named[len(missing) + half :],
+            ]
+            self.mistakes[first:] = named
         classes = [name for name in left if name in there] if not self.reset_head else []
         if classes:
             count = there[classes[0]][0] if there[classes[0]] else 0
@@ -267,7 +284,8 @@ class _Reader:
             if new is None or resampling(old, new) is None:
                 there = list(new.shape) if new is not None else "absent"
                 message = f"{key!r} is {list(old.shape)} at that resolution and {there} at this one"
-                help = "say how it is resampled: parameter(..., grid = [rows, columns])"
+                table = "buffer" if old.node.kind == "buffer" else "parameter"
+                help = f"say how it is resampled: {table}(..., grid = [rows, columns])"
                 self._wrong("E0815", message, help)
 
     def _other_classes(self, found: Shape, wanted: Shape) -> None:
@@ -372,3 +390,11 @@ class _Reader:
         made = resampling(self.old[key], self.new[key])
         assert made is not None, key
         return made(tensor)
+
+
+def _counted(keys: Sequence[str]) -> str:
+    """How many keys begin with what: `s1 (36), s2 (78) and 4 more`."""
+    count = Counter(key.partition(".")[0] for key in keys)
+    shown = [f"{name!a} ({number})" for name, number in list(count.items())[:MOST_BEGINNINGS]]
+    more = f" and {len(count) - MOST_BEGINNINGS} more" if len(count) > MOST_BEGINNINGS else ""
+    return ", ".join(shown) + more

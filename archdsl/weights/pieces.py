@@ -46,7 +46,7 @@ def their_shapes(piece: Piece, ours: Sequence[Shape]) -> list[Shape]:
     elif len(piece.theirs) > 1:
         made = _parted(rule, ours[0], len(piece.theirs))
     else:
-        made = list(ours)
+        made = [_permuted(rule, ours[0])]
     if rule.unsqueeze is not None:
         return [_unsqueezed(rule.unsqueeze, shape) for shape in made]
     return made if rule.reshape is None else [_reshaped(rule.reshape, shape) for shape in made]
@@ -87,6 +87,16 @@ def _check_groups(rule: Rule, sizes: Sequence[int]) -> None:
             raise Misfit(f"{size} can't be parted into {rule.groups} groups")
 
 
+def _permuted(rule: Rule, shape: Shape) -> Shape:
+    axes = rule.permute or tuple(range(len(shape)))
+    if len(axes) != len(shape) or any(axis >= len(shape) for axis in rule.flip or ()):
+        options = [("flip", rule.flip), ("permute", rule.permute)]
+        wanted = " and ".join(f"{name} = {list(given)}" for name, given in options if given is not None)
+        axes_of = "1 axis" if len(shape) == 1 else f"{len(shape)} axes"
+        raise Misfit(f"{list(shape)} has {axes_of}, which {wanted} does not fit")
+    return tuple(shape[axis] for axis in axes)
+
+
 def _reshaped(wanted: Shape, shape: Shape) -> Shape:
     count, known = math.prod(shape), math.prod(size for size in wanted if size != -1)
     if count % known or (-1 not in wanted and count != known):
@@ -110,7 +120,9 @@ def to_theirs(piece: Piece, ours: Sequence[Tensor]) -> list[Tensor]:
     rule = piece.shaping
     if rule is None:
         return list(ours)
-    made = list(ours)
+    made = [part.flip(rule.flip or ()) for part in ours]
+    if rule.permute is not None:
+        made = [part.permute(rule.permute) for part in made]
     if len(piece.ours) > 1:
         made = [_one_of(ours) if not ours[0].dim() else _interleaved(rule, ours)]
     elif len(piece.theirs) > 1:
@@ -135,7 +147,10 @@ def to_ours(piece: Piece, theirs: Sequence[Tensor], shapes: Sequence[Shape]) -> 
             for part, shape in zip(theirs, _parted(rule, shapes[0], len(theirs)), strict=True)
         ]
         return [_interleaved(rule, parts) if parts[0].dim() else _one_of(parts)]
-    return [theirs[0].reshape(shapes[0])]
+    made = theirs[0].reshape(_permuted(rule, shapes[0]))
+    if rule.permute is not None:
+        made = made.permute([rule.permute.index(axis) for axis in range(made.dim())])
+    return [made.flip(rule.flip or ())]
 
 
 def _one_of(counters: Sequence[Tensor]) -> Tensor:

@@ -13,7 +13,12 @@ from archdsl.source import Diagnostic, Span, did_you_mean
 Segments: TypeAlias = tuple[str, ...]
 """A key, or a pattern over keys, parted at its dots; in a pattern `*` stands for any one."""
 
-OPTIONS: Final = ("reshape", "unsqueeze", "axis", "groups", "sizes", "first", "step")
+OPTIONS: Final = ("flip", "permute", "reshape", "unsqueeze", "axis", "groups", "sizes", "first", "step")
+NUMBERS: Final = {
+    "first": "a whole number, what the number 0 of a '*' becomes",
+    "step": "a whole number from 1, how far the numbers of a '*' get apart",
+}
+"""Options that say how blocks are numbered, and what each is."""
 
 
 class Rule(Record):
@@ -29,10 +34,15 @@ class Rule(Record):
     """Their shape; -1 is what remains."""
     unsqueeze: int | None
     """The axis of extent 1 that theirs has besides ours."""
+    flip: tuple[int, ...] | None
+    """The axes of ours that theirs has the other way round."""
+    permute: tuple[int, ...] | None
+    """Our axes in their order."""
     first: int | None
-    """What the number 0 becomes, where a `*` stands for one: theirs go on from there."""
+    """What the number 0 becomes, where a `*` stands for one: theirs go on from there. Below 0 a rule fits
+    those alone that it leads to 0 or above."""
     step: int
-    """How far apart theirs are: what our next number becomes is this much more."""
+    """How far theirs are apart."""
     span: Span
 
     __hash__ = object.__hash__
@@ -43,7 +53,8 @@ class Rule(Record):
     @property
     def shapes(self) -> bool:
         """Whether it does more to a tensor than name it."""
-        return len(self.ours) > 1 or len(self.theirs) > 1 or (self.reshape, self.unsqueeze) != (None, None)
+        changed = (self.flip, self.permute, self.reshape, self.unsqueeze) != (None,) * 4
+        return changed or len(self.ours) > 1 or len(self.theirs) > 1
 
     def matched(self, part: int, segments: Sequence[str]) -> Segments | None:
         """What the stars of one of our names stand for in theirs, or None where it does not fit."""
@@ -52,7 +63,7 @@ class Rule(Record):
             return stars
         if not all(map(str.isdecimal, stars)):
             return None
-        numbers = [self.first + self.step * int(star) for star in stars]
+        numbers = [self.first + int(star) * self.step for star in stars]
         return tuple(map(str, numbers)) if min(numbers, default=0) >= 0 else None
 
 
@@ -104,6 +115,8 @@ class _Reader:
 
     def __init__(self, written: s.KeyRule, mistakes: list[Diagnostic]) -> None:
         self.written, self.mistakes = written, mistakes
+        self.flip: tuple[int, ...] | None = None
+        self.permute: tuple[int, ...] | None = None
         self.sound = True
 
     def wrong(self, message: str, help: str, span: Span | None = None) -> None:
@@ -125,8 +138,11 @@ class _Reader:
             self.wrong("the names of a rule have as many '*' each", help)
         if len(set(ours)) < len(ours) or len(set(theirs)) < len(theirs):
             self.wrong("a rule names the same weight twice", "leave one out")
-        options = self._options(one_to_one, len(theirs))
-        return Rule(ours, theirs, *options, self.written.span) if self.sound else None
+        axis, groups, sizes, reshape, unsqueeze, first, step = self._options(one_to_one, len(theirs))
+        if not self.sound:
+            return None
+        flip, permute, span = self.flip, self.permute, self.written.span
+        return Rule(ours, theirs, axis, groups, sizes, reshape, unsqueeze, flip, permute, first, step, span)
 
     def pattern(self, name: str, is_target: bool = False) -> Segments:
         """The segments of a name; what a `*` stands for may be a part of a segment of a target."""
@@ -140,8 +156,7 @@ class _Reader:
     def _options(
         self, one_to_one: bool, parts: int
     ) -> tuple[int, int, tuple[int, ...] | None, tuple[int, ...] | None, int | None, int | None, int]:
-        axis, groups, unsqueeze, step = 0, 1, None, 1
-        first: int | None = None
+        axis, groups, unsqueeze, first, step = 0, 1, None, None, 1
         sizes: tuple[int, ...] | None = None
         reshape: tuple[int, ...] | None = None
         seen: set[str] = set()
@@ -163,16 +178,17 @@ class _Reader:
                 if unsqueeze is None or "reshape" in seen:
                     message = "'unsqueeze' is the number of an axis from 0, and stands without 'reshape'"
                     self.wrong(message, "unsqueeze = 0", option.span)
-            elif name in ("first", "step"):
-                number = value if isinstance(value, int) and (value > 0 or name == "first") else None
-                if number is None or not any("*" in name for name in self.written.ours):
-                    what = "what the number 0 of a '*' becomes" if name == "first" else "from one number to the next"
-                    message = f"{name!r} is a whole number{'' if name == 'first' else ' from 1'}, {what}"
-                    self.wrong(message, '"s2.*" -> "blocks.*" (first = 3, step = 2)', option.span)
+            elif name in NUMBERS:
+                starred = any("*" in name for name in self.written.ours)
+                if not isinstance(value, int) or (name == "step" and value < 1) or not starred:
+                    message = f"{name!r} is {NUMBERS[name]}"
+                    self.wrong(message, f'"s2.*" -> "blocks.*" ({name} = 3)', option.span)
                 elif name == "first":
-                    first = number
+                    first = value
                 else:
-                    step, first = number, first or 0
+                    first, step = first or 0, value
+            elif name in ("flip", "permute"):
+                self._axes(option, value, one_to_one)
             elif one_to_one:
                 message = f"{name!r} is for names that are joined or parted"
                 self.wrong(message, "leave it out", option.span)
@@ -188,6 +204,18 @@ class _Reader:
             else:
                 groups = value
         return axis, groups, sizes, reshape, unsqueeze, first, step
+
+    def _axes(self, option: s.Argument, value: int | tuple[int, ...] | None, one_to_one: bool) -> None:
+        axes = value if isinstance(value, tuple) else ()
+        if not axes or min(axes) < 0 or len(set(axes)) < len(axes) or not one_to_one:
+            message = f"{option.name!r} is a list of different axes of one weight, the first of which is 0"
+            self.wrong(message, f"{option.name} = [1, 0]", option.span)
+        elif option.name == "flip":
+            self.flip = axes
+        elif sorted(axes) != list(range(len(axes))):
+            self.wrong("'permute' has every axis of the weight once", "permute = [1, 0]", option.span)
+        else:
+            self.permute = axes
 
     def _list(self, option: s.Argument, value: int | tuple[int, ...] | None) -> tuple[int, ...] | None:
         if isinstance(value, tuple) and value:

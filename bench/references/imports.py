@@ -60,3 +60,4 @@ def _old_timm() -> None:
         sys.modules[name] = target
     vision_transformer = sys.modules["timm.models.vision_transformer"]
     vars(vision_transformer).setdefault("_cfg", lambda **settings: settings)
+    vars(sys.modules["timm.models.helpers"]).setdefault("load_pretrained", None)

@@ -151,6 +151,30 @@ TEXT = [
         "E0210",
         ("is a block", "c.conv"),
     ),
+    Case(
+        "init of a normalisation that learns nothing",
+        block("y = x |> bn: batch_norm(affine = false)\n  init ‸bn = zeros\n  return y"),
+        "E0210",
+        ("'bn' has no weight to initialise", "a normalisation"),
+    ),
+    Case(
+        "init of a normalisation as a matrix",
+        block("y = x |> bn: batch_norm\n  init ‸bn = xavier_uniform\n  return y"),
+        "E0210",
+        ("xavier_uniform takes two axes or more", "'bn' has 1 axis"),
+    ),
+    Case(
+        "init of one axis as a matrix",
+        block("y = x + t: parameter([H])\n  init ‸t = orthogonal(1)\n  return y"),
+        "E0210",
+        ("orthogonal takes two axes or more", "1 axes"),
+    ),
+    Case(
+        "init of a layer as positions",
+        block("y = x |> c: conv2d(C)\n  init ‸c = sinusoid\n  return y"),
+        "E0210",
+        ("sinusoid takes a table [positions, dim]",),
+    ),
     # --- arguments
     Case(
         "unknown argument",
@@ -265,6 +289,12 @@ TEXT = [
         block("return x |> c: conv2d(C) |> ‸c[1]: conv2d(C)"),
         "E0204",
         ("with and without",),
+    ),
+    Case(
+        "label with an index for a buffer",
+        block("return x + ‸t[0]: buffer([H, W])"),
+        "E0204",
+        ("torch has no lists of buffers", "a label of its own"),
     ),
     Case(
         "label that is a number's name",

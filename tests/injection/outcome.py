@@ -16,7 +16,7 @@ from injection.places import DOCUMENTS, LABELS, Encoder, Place, raw, yaml_double
 Outcome = Literal["refused", "harmless", "another document"]
 
 LONGEST_ERROR = 16_000
-WITHOUT_PLACE = re.compile(r"E0001|E0105|E0409|E07\d\d|E022[37]")
+WITHOUT_PLACE = re.compile(r"E0001|E0103|E0105|E0409|E07\d\d|E022[37]")
 """What is said about a command, a file, or all of a document has no place in it."""
 
 _LINE = re.compile(

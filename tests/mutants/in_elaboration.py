@@ -15,6 +15,21 @@ _AFTER = f"{_REPLAY}::test_what_a_run_refuses_is_refused_after_others"
 _ERRORS = "tests/test_errors.py::test_one_fault_gives_one_message_at_its_place"
 
 ELABORATION: tuple[Mutant, ...] = (
+    # --- `...`
+    Mutant(
+        "in a pattern '...' stands for one axis",
+        "archdsl/elaborate/axes.py",
+        'part.value.replace("...", " ".join(names))',
+        'part.value.replace("...", " ".join(names[:1]))',
+        ("tests/test_axes.py::test_patterns_say_it_too",),
+    ),
+    Mutant(
+        "an axis of '...' has the name of one in a pattern",
+        "archdsl/elaborate/axes.py",
+        "for pattern in patterns))",
+        "for pattern in patterns[:0]))",
+        ("tests/test_axes.py::test_patterns_say_it_too",),
+    ),
     # --- what is known already
     Mutant(
         "the memo of templates forgets which inputs have a batch",

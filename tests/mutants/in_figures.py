@@ -18,8 +18,8 @@ FIGURES: tuple[Mutant, ...] = (
     Mutant(
         "the first call of a module is counted for the second",
         "archdsl/cost/__init__.py",
-        "key = (id(node) if node.child is None else id(node.child), node.module == index)",
-        "key = (id(node) if node.child is None else id(node.child), True)",
+        "key = (called, node.module == index, index in trained)",
+        "key = (called, True, index in trained)",
         ("tests/test_language.py::test_a_block_called_twice_owns_its_weights_once",),
     ),
     Mutant(

@@ -50,15 +50,22 @@ PRIMITIVES: tuple[Mutant, ...] = (
     Mutant(
         "a convolution's weights ignore its groups",
         "archdsl/ops/conv.py",
-        "return (self.out_channels, x.shape[0] // self.groups, *self.kernel)",
-        "return (self.out_channels, x.shape[0], *self.kernel)",
+        "return (self.out_channels, x.shape[-3] // self.groups, *self.kernel)",
+        "return (self.out_channels, x.shape[-3], *self.kernel)",
         (f"{_TORCH}[conv2d]",),
     ),
     Mutant(
         "a convolution's products are taken over its input",
         "archdsl/ops/conv.py",
+        "return ((*self._kernel_axes(x[0]), *self._extents(x[0]), *x[0].shape[:-3]),)",
+        "return ((*self._kernel_axes(x[0]), *x[0].shape[-2:], *x[0].shape[:-3]),)",
+        (f"{_TORCH}[conv2d]",),
+    ),
+    Mutant(
+        "a convolution's products are those of one map",
+        "archdsl/ops/conv.py",
+        "return ((*self._kernel_axes(x[0]), *self._extents(x[0]), *x[0].shape[:-3]),)",
         "return ((*self._kernel_axes(x[0]), *self._extents(x[0])),)",
-        "return ((*self._kernel_axes(x[0]), *x[0].shape[1:]),)",
         (f"{_TORCH}[conv2d]",),
     ),
     Mutant(
@@ -150,8 +157,8 @@ PRIMITIVES: tuple[Mutant, ...] = (
     Mutant(
         "the authors' count of a GELU is of the whole map",
         "archdsl/ops/activation.py",
-        "return (x[0].shape[:2],) if x[0].rank == 3 else ()",
-        "return (x[0].shape,) if x[0].rank == 3 else ()",
+        "return (x[0].shape[:2],) if x[0].rank in (2, 3) else ()",
+        "return (x[0].shape,) if x[0].rank in (2, 3) else ()",
         (_TOTALS,),
     ),
     Mutant(

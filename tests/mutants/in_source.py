@@ -28,7 +28,7 @@ SOURCE: tuple[Mutant, ...] = (
     Mutant(
         "blocks that begin otherwise share a class",
         "archdsl/emit/forms.py",
-        "        template.inits,\n        tuple(texts),",
+        "        tuple([init.terms for init in template.inits]),\n        tuple(texts),",
         "        tuple(texts),",
         (f"{_LANGUAGE}::test_blocks_that_begin_otherwise_have_classes_of_their_own",),
     ),
@@ -63,8 +63,8 @@ SOURCE: tuple[Mutant, ...] = (
     Mutant(
         "uniform values are never below zero",
         "archdsl/emit/inits.py",
-        'f", {number_text(-bound)}, {number_text(bound)}"',
-        'f", 0.0, {number_text(bound)}"',
+        'texts = [self._number(bound, "-"), self._number(bound)]',
+        'texts = ["0.0", self._number(bound)]',
         (f"{_LANGUAGE}::test_blocks_that_begin_otherwise_have_classes_of_their_own",),
     ),
     Mutant(
@@ -140,8 +140,8 @@ SOURCE: tuple[Mutant, ...] = (
     Mutant(
         "training gives what evaluation gives",
         "archdsl/emit/forward.py",
-        "texts = [self._result(value) for value in template.training_outputs]",
-        "texts = [self._result(value) for value in template.outputs]",
+        "self._return_in_training(template.training_outputs)",
+        "self._return_in_training(template.outputs)",
         (f"{_SOURCE}::test_constructor_arguments",),
     ),
     Mutant(

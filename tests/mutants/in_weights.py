@@ -75,9 +75,16 @@ WEIGHTS: tuple[Mutant, ...] = (
     Mutant(
         "a label that is no number goes on from the first",
         "archdsl/weights/rules.py",
-        "if all(map(str.isdecimal, stars)) else None",
-        "if all(map(str.isdecimal, stars)) else stars",
+        "if not all(map(str.isdecimal, stars)):\n            return None",
+        "if not all(map(str.isdecimal, stars)):\n            return stars",
         (f"{_MAPS}::test_numbers_go_on_from_the_first",),
+    ),
+    Mutant(
+        "a step forgets the first",
+        "archdsl/weights/rules.py",
+        "first, step = first or 0, value",
+        "first, step = 0, value",
+        (f"{_MAPS}::test_numbers_get_a_step_apart",),
     ),
     Mutant(
         "a distance is measured between the ends of a grid",

@@ -74,6 +74,16 @@ def concat(draw: Draw) -> Case:
     return Case("concat", inputs, draw.attributes, reference, learned=learned)
 
 
+@case_of("repeat")
+def repeat(draw: Draw) -> Case:
+    learned, like = draw(shapes(1, 4)), draw(shapes(1, 4))
+
+    def reference(_: Weights, learned: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+        return torch.stack([learned for _ in like])
+
+    return Case("repeat", (learned, like), {}, reference, learned=(True, False))
+
+
 @case_of("split")
 def split(draw: Draw) -> Case:
     shape = list(draw(shapes(1, 4)))

@@ -18,6 +18,13 @@ def parameter(draw: Draw) -> Case:
     return Case("parameter", (), draw.attributes, lambda weights: weights[""], {"": tuple(shape)})
 
 
+@case_of("buffer")
+def buffer(draw: Draw) -> Case:
+    shape = draw.required("extents", shapes(0, 4).map(list))
+    draw.optional("value", numbers, 0.0)
+    return Case("buffer", (), draw.attributes, lambda weights: weights[""], {"": tuple(shape)})
+
+
 @case_of("attention_bias")
 def attention_bias(draw: Draw) -> Case:
     heads = draw.required("heads", st.integers(1, 3))

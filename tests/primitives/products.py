@@ -29,12 +29,15 @@ def conv2d(draw: Draw) -> Case:
         padding = pair(draw.required("padding", paddings))
     bias = draw.optional("bias", st.booleans(), True)
     window = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
-    shape = (channels, *(draw.padded_extent(window[i], padding[i]) for i in (0, 1)))
+    front = draw(st.one_of(st.just([]), st.lists(st.integers(1, 2), min_size=1, max_size=2)))
+    shape = (*front, channels, *(draw.padded_extent(window[i], padding[i]) for i in (0, 1)))
     weights: dict[str, Shape] = {"weight": (out, channels // groups, *kernel)}
     if bias:
         weights["bias"] = (out,)
 
     def reference(weights: Weights, x: torch.Tensor) -> torch.Tensor:
+        if x.dim() > 4:
+            return torch.stack([reference(weights, part) for part in x.unbind(1)], 1)
         padded = F.pad(x, (padding[1], padding[1], padding[0], padding[0]))
         # Every window as a column: a convolution is a product of matrices, group by group.
         columns = F.unfold(padded, kernel, dilation=dilation, stride=stride)

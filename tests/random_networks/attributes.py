@@ -70,9 +70,9 @@ class Draw:
 
 
 def _conv2d(draw: Draw, x: Type) -> Given | None:
-    if x.rank != 3 or not x.batched:
+    if x.rank < 3 or not x.batched:
         return None
-    groups = draw.divisor(x.shape[0]) if draw.maybe() else 1
+    groups = draw.divisor(x.shape[-3]) if draw.maybe() else 1
     out = groups * draw.random.randint(1, max(1, 8 // groups))
     given: Given = [("out_channels", draw.whole(out))]
     with_padding = draw.maybe(0.4)

@@ -32,7 +32,7 @@ class NetworkState(State):
         self.shapes: dict[str, Shape] = {}
         """The main stream behind every entry and block of a stage, by its path."""
         self.after: dict[str, Shape] = {}
-        """The main stream behind every entry and stage."""
+        """The main stream behind every entry and stage, or the map that an entry makes beside it."""
         self.in_head = False
         for index, (name, extents) in enumerate(network.tensors):
             stream = "x" if index == 0 else name
@@ -52,8 +52,9 @@ class NetworkState(State):
                 self.world.ran[id(statement)] = statement
                 key = self.label_of(label, index)
                 assert key is not None
-                self.block(key, callee, self.arguments(args))
-                self.after[key] = self.streams["x"].type.shape
+                made = self.block(key, callee, self.arguments(args))
+                beside = [tensor for tensor in made.values() if tensor.type.rank == 3 and "x" not in made]
+                self.after[key] = (beside or [self.streams["x"]])[0].type.shape
             case Stage(label, width, items):
                 self.world.ran[id(statement)] = statement
                 self.label_of(label, None)
@@ -69,11 +70,11 @@ class NetworkState(State):
             case _:
                 super().statement(statement)
 
-    def block(self, path: str, callee: str, args: list[tuple[str | None, Any]]) -> None:
-        """Apply a block or primitive to its streams."""
+    def block(self, path: str, callee: str, args: list[tuple[str | None, Any]]) -> dict[str, Tensor]:
+        """Apply a block or primitive to its streams; what it gives, by its streams."""
         known = self.names.get(callee)
         if known is None and callee in self.names:
-            return  # a parameter that is none: no block
+            return {}  # a parameter that is none: no block
         if isinstance(known, Op):
             callee, args = known.name, [*known.args, *args]
         block = self.world.blocks.get(callee)
@@ -89,9 +90,10 @@ class NetworkState(State):
             names = [
                 name or (taken[i] if i < len(taken) else f"x{i}") for i, (name, _) in enumerate(block.results)
             ]
-        for name, tensor in zip(names, made, strict=True):
-            self.streams[name] = tensor
+        given = dict(zip(names, made, strict=True))
+        self.streams.update(given)
         self.shapes[path] = made[0].type.shape if len(made) == 1 else ()
+        return given
 
     def _stage(self, label: str, width: Expr | None, items: Sequence[Item | Group | Options]) -> None:
         if self.in_head:

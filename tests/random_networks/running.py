@@ -430,6 +430,7 @@ def primitive(name: str, args: Passed, types: Sequence[Type]) -> list[Type]:
         "max_pool": {"stride"},
         "avg_pool": {"stride"},
         "parameter": {"grid"},
+        "buffer": {"grid"},
     }
     for key, found in attributes.items():
         is_none = found is None and key not in allowed_none.get(name, ())

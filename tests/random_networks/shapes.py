@@ -62,16 +62,16 @@ def broadcast(a: Type, b: Type) -> Type:
 
 
 def _conv2d(a: Attributes, x: Type) -> list[Type]:
-    need(x.rank == 3 and x.batched, "a map")
+    need(x.rank >= 3 and x.batched, "a map")
     groups, kernel, dilation = a.get("groups", 1), pair(a.get("kernel", 1)), pair(a.get("dilation", 1))
-    need(x.shape[0] % groups == 0 and a["out_channels"] % groups == 0, "groups that do not divide")
+    need(x.shape[-3] % groups == 0 and a["out_channels"] % groups == 0, "groups that do not divide")
     stride, padding = pair(a.get("stride", 1)), a.get("padding")
     if padding is None:
         need(all(size % 2 for size in kernel), "a kernel without a middle")
-        extents = [-(-extent // step) for extent, step in zip(x.shape[1:], stride, strict=True)]
+        extents = [-(-extent // step) for extent, step in zip(x.shape[-2:], stride, strict=True)]
     else:
-        extents = [window(x.shape[i + 1], kernel[i], stride[i], pair(padding)[i], dilation[i]) for i in (0, 1)]
-    return [Type((a["out_channels"], *extents))]
+        extents = [window(x.shape[i - 2], kernel[i], stride[i], pair(padding)[i], dilation[i]) for i in (0, 1)]
+    return [Type((*x.shape[:-3], a["out_channels"], *extents))]
 
 
 def _conv_transpose2d(a: Attributes, x: Type) -> list[Type]:
@@ -212,6 +212,11 @@ def _concat(a: Attributes, *x: Type) -> list[Type]:
     return [Type(tuple(shape), x[0].batched)]
 
 
+def _repeat(a: Attributes, x: Type, like: Type) -> list[Type]:
+    need(not x.batched and like.batched, "a learned tensor and one that has a batch")
+    return [Type(x.shape, True)]
+
+
 def _with(x: Type, axis: int, extent: int) -> Type:
     return Type((*x.shape[:axis], extent, *x.shape[axis + 1 :]), x.batched)
 
@@ -290,18 +295,19 @@ RULES: dict[str, Rule] = {
     "avg_pool": _pool,
     "adaptive_avg_pool": _adaptive, "global_avg_pool": _global, "mean": _reduced, "sum": _reduced,
     "upsample": _upsample, "add": _met, "sub": _met, "mul": _met, "div": _met, "maximum": _met, "minimum": _met,
-    "dropout": _dropout, "rearrange": _rearrange, "concat": _concat, "split": _split, "slice": _slice,
-    "pad": _pad, "roll": _roll, "unfold": _unfold, "parameter": _parameter, "attention_bias": _attention_bias,
+    "dropout": _dropout, "rearrange": _rearrange, "concat": _concat, "repeat": _repeat,
+    "split": _split, "slice": _slice, "pad": _pad, "roll": _roll, "unfold": _unfold,
+    "parameter": _parameter, "buffer": _parameter, "attention_bias": _attention_bias,
     **dict.fromkeys(POINTWISE, _kept), "div_number": _divided, "select": _select,
     "relative_position_bias": _relative_position_bias, "window_mask": _window_mask,
 }  # fmt: skip
 OWNERS = (
     "conv2d", "conv_transpose2d", "linear", "mix_heads", "batch_norm", "layer_norm", "group_norm",
     "layer_scale",
-    "parameter", "attention_bias", "relative_position_bias", "window_mask",
+    "parameter", "buffer", "attention_bias", "relative_position_bias", "window_mask",
 )  # fmt: skip
 """Those that own weights, and need a label."""
-BEGUN = ("conv2d", "conv_transpose2d", "linear", "mix_heads", "parameter")
+BEGUN = ("conv2d", "conv_transpose2d", "linear", "mix_heads", "parameter", "buffer")
 """Those whose weights `init` can begin."""
 FIRST = {
     "conv2d": "out_channels", "conv_transpose2d": "out_channels", "linear": "out_features",
@@ -313,7 +319,8 @@ FIRST = {
     "adaptive_avg_pool": "size", "mean": "axes", "sum": "axes", "upsample": "scale", "add_number": "number",
     "sub_number": "number", "mul_number": "number", "div_number": "number", "number_minus": "number",
     "dropout": "rate", "rearrange": "pattern", "concat": "axis", "split": "sizes", "slice": "start",
-    "pad": "sides", "roll": "shifts", "unfold": "kernel", "parameter": "extents", "attention_bias": "heads",
+    "pad": "sides", "roll": "shifts", "unfold": "kernel", "parameter": "extents", "buffer": "extents",
+    "attention_bias": "heads",
     "select": "index",    "relative_position_bias": "heads", "window_mask": "size",
 }  # fmt: skip
 """The argument that may stand without its name."""

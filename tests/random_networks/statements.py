@@ -138,18 +138,22 @@ class StatementDrawer(TreeDrawer):
         )
 
     def _learned(self, depth: int) -> bool:
-        """A learned tensor, added to another one or multiplied with it."""
+        """A learned tensor or a buffer, added to another one or multiplied with it."""
         source = self.some()
         type_ = self.tensors()[source]
         shape = tuple(1 if self.maybe(0.3) else extent for extent in type_.shape)
         shape = shape[self.random.randrange(len(shape)) :] if self.maybe(0.3) else shape
-        apply = Apply("parameter", [], self.arguments("parameter", attributes.parameter(self.draw, shape)))
+        # A label in a loop has an index, and there are no lists of buffers.
+        kind = "buffer" if self.index is None and self.maybe(0.25) else "parameter"
+        apply = Apply(kind, [], self.arguments(kind, attributes.parameter(self.draw, shape)))
         tree: Tree = self.labelled(apply, True)
         if self.maybe(0.3):
             name = self.free_name(TENSOR_NAMES)
             if not self.add(Let([name], tree)):
                 return False
             tree = self.chain(Ref(name), 1, keeps=True)
+        if type_.batched and len(shape) == type_.rank and self.maybe(0.3):
+            tree = Apply("repeat", [tree, Ref(source)], style=self.random.choice(["call", "pipe"]))
         kind = self.random.choice(["add", "mul", "sub"])
         pair: list[Tree] = [Ref(source), tree]
         if self.maybe(0.3):

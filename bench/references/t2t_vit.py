@@ -1,0 +1,45 @@
+"""The Tokens-to-Token ViT: the authors' code."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from references.imports import import_file
+
+REPOSITORY = "https://github.com/yitu-opensource/T2T-ViT"
+COMMIT = "0f63dc9558f4d192de926504dbddfa1b3f5db6ca"
+KEYS = "official"
+NETWORKS = {"zoo/t2t_vit_14": "t2t_vit_14"}
+PARTS = {
+    **{f"t2t.{block}": f"tokens_to_token.attention{block + 1}" for block in range(2)},
+    **{f"blocks.{block}": f"blocks.{block}" for block in range(14)},
+    "embed.project": "tokens_to_token.project",
+    "norm": "norm",
+}
+
+
+def build(checkout: Path, name: str) -> torch.nn.Module:
+    """The network with Performers in its token module, in the precision of its weights."""
+    factory: Any = getattr(import_file(checkout, "models/t2t_vit.py", package="models"), name)
+    performer: Any = importlib.import_module("models.token_performer").Token_performer
+    for method in ("prm_exp", "single_attn"):
+        setattr(performer, method, _unrounded(getattr(performer, method)))
+    return factory()
+
+
+def _unrounded(method: Any) -> Any:
+    """A method of the reference's with `float()` of its tensors left out: it would round them to float32."""
+
+    def called(self: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
+        rounding = torch.Tensor.float
+        torch.Tensor.float = lambda tensor: tensor  # type: ignore[assignment, method-assign]
+        try:
+            return method(self, x)
+        finally:
+            torch.Tensor.float = rounding  # type: ignore[method-assign]
+
+    return called

@@ -165,6 +165,8 @@ class Library:
             links = [Frame(f"{span.source.name}", span) for _, span in chain[start:]]
             message = f"{imported.name!a} imports itself"
             help = "move what both need into a third file"
+            if len(links) == 1:
+                help = "there is no other file of this name beside it, in --path or among the library's blocks"
             raise ArchError([Diagnostic("E0705", message, imported.span, help, None, tuple(links))])
         if key in self._wrong:
             # Said already. Reading it anew for every import would take 2 ** n times for a chain of n.

@@ -133,6 +133,16 @@ def test_numbers_get_a_step_apart(tmp_path: Path) -> None:
     assert {key for key in made if "bias" not in key} == {f"blocks.{i}.a.0.weight" for i in (0, 2, 4, 5, 8)}
 
 
+def test_numbers_that_begin_below_0_fit_from_0_on(tmp_path: Path) -> None:
+    """Theirs begin anew behind our block 0, for which the rule is not."""
+    rules = 'N { "s.*" -> "rest.*" (first = -1); "s.0" -> "down" }'
+    made = other_names(network(tmp_path, "stage s { layers(1) * 3 }", rules), tmp_path)
+    assert {key for key in made if "bias" not in key} == {
+        "down.conv.0.weight",
+        *(f"rest.{i}.conv.0.weight" for i in (0, 1)),
+    }
+
+
 def test_a_star_may_be_a_part_of_their_segment(tmp_path: Path) -> None:
     rules = 'N { "s.*.conv.*" -> "stage1.block*.c*_2" (first = 1); "e.*" -> "attention.to_*" }'
     made = other_names(network(tmp_path, "e: three\nstage s { layers * 2 }", rules), tmp_path)
@@ -453,17 +463,17 @@ WRONG = {
     ),
     "a first without a number": (
         "e: layers", 'layers { "conv" -> "x" («first = 2») }', "E0802",
-        "'first' is a whole number from 0, what the number 0 of a '*' becomes",
+        "'first' is a whole number, what the number 0 of a '*' becomes",
         '"s2.*" -> "blocks.*" (first = 3)',
     ),
-    "a first below 0": (
-        "e: layers", 'layers { "conv.*" -> "x.*" («first = -1») }', "E0802",
-        "'first' is a whole number from 0, what the number 0 of a '*' becomes",
+    "a first that is no number": (
+        "e: layers", 'layers { "conv.*" -> "x.*" («first = [1]») }', "E0802",
+        "'first' is a whole number, what the number 0 of a '*' becomes",
         '"s2.*" -> "blocks.*" (first = 3)',
     ),
     "a first beyond all bounds": (
         "e: layers", 'layers { "conv.*" -> "x.*" («first = 9223372036854775808») }', "E0802",
-        "'first' is a whole number from 0, what the number 0 of a '*' becomes",
+        "'first' is a whole number, what the number 0 of a '*' becomes",
         '"s2.*" -> "blocks.*" (first = 3)',
     ),
     "a first given twice": (

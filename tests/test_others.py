@@ -6,6 +6,7 @@ What carries the mark `parity` runs whole networks of timm's in float64, trains 
 from __future__ import annotations
 
 import functools
+import importlib
 import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -37,6 +38,8 @@ class Row(NamedTuple):
     others: tuple[int, ...] = (192, 256)
     """Other resolutions that the document takes; the first is the one that it is trained at here."""
     options: dict[str, Any] = {}
+    reparameterized: bool = False
+    """Whether the document is of timm's network with its branches made one."""
 
 
 ROWS = {name: Row(**facts) for name, facts in yaml.safe_load(FACTS.read_text(encoding="utf-8")).items()}
@@ -71,6 +74,8 @@ def test_torch_and_fvcore_count_the_same(name: str) -> None:
 def test_outputs_are_those_of_timm_and_weights_go_both_ways(name: str, tmp_path: Path) -> None:
     row = ROWS[name]
     theirs = timm_model(row.timm, **row.options).double()
+    if row.reparameterized:
+        theirs = importlib.import_module("timm.utils.model").reparameterize_model(theirs)
     randomise(theirs)
     state = theirs.state_dict()
     safetensors.torch.save_file(state, tmp_path / "theirs.safetensors")
@@ -96,7 +101,9 @@ def test_exports_trains_and_builds_at_other_resolutions(name: str) -> None:
         torch.export.export(network(name).build(num_classes=3).eval(), (image,))
     for side in row.others or (row.resolution,):
         model = archdsl.load(row.document, resolution=side).build(num_classes=3)
-        model.train()(torch.randn(2, 3, side, side)).square().sum().backward()
+        output = model.train()(torch.randn(2, 3, side, side))
+        outputs = output if isinstance(output, tuple) else (output,)
+        sum(part.square().sum() for part in outputs).backward()
         assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
         if not network(name).graph.features:
             continue  # of one resolution

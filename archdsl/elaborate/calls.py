@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archdsl import syntax as s
 from archdsl.elaborate.expressions import Args, Expressions
 from archdsl.elaborate.functions import FUNCTIONS, Function
@@ -106,6 +108,10 @@ class Calls(Expressions):
                 given = self.arguments(arg_exprs)
         else:
             given = self.arguments(arg_exprs)
+        if name == "sum" and function is not None and piped is None and label is None and len(given) == 1:
+            ((arg_name, terms, _),) = given
+            if arg_name is None and is_list(terms) and _is_tensors(terms):
+                return self._total(terms, span)
         tensors: list[Value] = [] if piped is None else _flat(piped)
         args: Args = []
         for arg_name, value, place in given:
@@ -175,6 +181,16 @@ class Calls(Expressions):
             count = f"{op.inputs} tensor{'' if op.inputs == 1 else 's'}"
             raise Refused("E0404", f"{op.kind} takes {count}, got {len(tensors)}", span)
         return self.add_op(op, tensors, label, span, None if args else callee.through, again)
+
+    def _total(self, terms: Sequence[Value], span: Span) -> Value:
+        """The sum of a list of tensors, `a + b + c`; one alone is itself."""
+        total = terms[0]
+        for term in terms[1:]:
+            if isinstance(total, Poison):
+                return POISON
+            assert isinstance(total, Tensor) and isinstance(term, Tensor)
+            total = self.add_op(OPS["add"](), [total, term], None, span)
+        return total
 
     def _function(self, function: Function, args: Args, exprs: tuple[s.Argument, ...], span: Span) -> Value:
         if any(is_poisoned(value) for _, value, _ in args):

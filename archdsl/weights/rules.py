@@ -16,10 +16,10 @@ Segments: TypeAlias = tuple[str, ...]
 
 OPTIONS: Final = ("flip", "permute", "reshape", "unsqueeze", "axis", "groups", "sizes", "first", "step")
 NUMBERS: Final = {
-    "first": (0, "what the number 0 of a '*' becomes"),
-    "step": (1, "how far the numbers of a '*' get apart"),
+    "first": "a whole number, what the number 0 of a '*' becomes",
+    "step": "a whole number from 1, how far the numbers of a '*' get apart",
 }
-"""Options that say how blocks are numbered: the least value, and what it is."""
+"""Options that say how blocks are numbered, and what each is."""
 
 
 class Rule(Record):
@@ -40,7 +40,8 @@ class Rule(Record):
     permute: tuple[int, ...] | None
     """Our axes in their order."""
     first: int | None
-    """What the number 0 becomes, where a `*` stands for one: theirs go on from there."""
+    """What the number 0 becomes, where a `*` stands for one: theirs go on from there. Below 0 a rule fits
+    those alone that it leads to 0 or above."""
     step: int
     """How far theirs are apart."""
     span: Span
@@ -63,7 +64,8 @@ class Rule(Record):
             return stars
         if not all(map(str.isdecimal, stars)):
             return None
-        return tuple(str(self.first + int(star) * self.step) for star in stars)
+        numbers = [self.first + int(star) * self.step for star in stars]
+        return tuple(map(str, numbers)) if min(numbers, default=0) >= 0 else None
 
 
 class BlockRules(Record):
@@ -178,10 +180,10 @@ class _Reader:
                     message = "'unsqueeze' is the number of an axis from 0, and stands without 'reshape'"
                     self.wrong(message, "unsqueeze = 0", option.span)
             elif name in NUMBERS:
-                least, what = NUMBERS[name]
                 starred = any("*" in name for name in self.written.ours)
+                least = 1 if name == "step" else -LARGEST
                 if not isinstance(value, int) or not least <= value <= LARGEST or not starred:
-                    message = f"{name!r} is a whole number from {least}, {what}"
+                    message = f"{name!r} is {NUMBERS[name]}"
                     self.wrong(message, f'"s2.*" -> "blocks.*" ({name} = 3)', option.span)
                 elif name == "first":
                     first = value

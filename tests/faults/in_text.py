@@ -613,7 +613,7 @@ TEXT = [
         "import of itself",
         NETWORK.replace('"convolution"', '‸"net"'),
         "E0705",
-        ("imports itself", "a third file"),
+        ("imports itself", "no other file of this name"),
     ),
     Case(
         "several networks",

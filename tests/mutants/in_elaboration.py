@@ -19,8 +19,8 @@ ELABORATION: tuple[Mutant, ...] = (
     Mutant(
         "in a pattern '...' stands for one axis",
         "archdsl/elaborate/axes.py",
-        'part.value.replace("...", " ".join(names))',
-        'part.value.replace("...", " ".join(names[:1]))',
+        '_REST.sub(" ".join(names), part.value)',
+        '_REST.sub(" ".join(names[:1]), part.value)',
         ("tests/test_axes.py::test_patterns_say_it_too",),
     ),
     Mutant(

@@ -255,8 +255,8 @@ PRIMITIVES: tuple[Mutant, ...] = (
     Mutant(
         "a buffer is trained",
         "archdsl/ops/learned.py",
-        'Weight("", self.extents, "buffer")',
-        'Weight("", self.extents, "param")',
+        'Weight("", self.extents, "buffer" if self.stored.value else "derived")',
+        'Weight("", self.extents, "param" if self.stored.value else "derived")',
         ("tests/test_network_classes.py::test_first_values_by_names_of_a_block_and_of_fixed_tables",),
     ),
 )

@@ -119,6 +119,10 @@ def test_what_is_trained_and_what_training_gives_is_of_the_hash(tmp_path: Path) 
     file.write_text(text.replace("output eval = y", "output eval = x"), encoding="utf-8")
     found.append(archdsl.load(file).graph.fingerprint)
     assert found[0] == found[1] and len(set(found)) == 5
+    for act in ("relu", "silu"):
+        file.write_text(f"archdsl 1\nnetwork N(x: [3, 4, 4]) {{ a: {act} }}\n", encoding="utf-8")
+        found.append(archdsl.load(file).graph.fingerprint)
+    assert found[-1] != found[-2], "what they are is all that tells these two apart"
 
 
 def test_text_and_yaml_of_one_network_have_one_hash(tmp_path: Path) -> None:

@@ -210,7 +210,7 @@ keys:
       q_label: {to: [q_a, q_b], axis: 0, sizes: [2, 2]}
       q_key: {to: q_known, reshape: [1, 2], axis: 0, groups: 2}
       q_a: {to: q_b, flip: [0], permute: [1, 0], unsqueeze: -1}
-      q_b.*: {to: q_c.*, first: 2}
+      q_b.*: {to: q_c.*, first: 2, step: 3}
 """
 
 VARIANTS = """\

@@ -519,3 +519,17 @@ network N(x: [3, 4, 4]) { a: flat; b: table; c: rows }
     assert network.graph.template.types[1].values == (48,)
     assert network.graph.template.types[3].values == (3, 7)
     assert ("n", "C * H * W") in [(name, human_text(pair.term)) for name, pair in network.graph.at("a").lets]
+
+
+def test_a_list_of_tensors_has_a_sum(tmp_path: Path) -> None:
+    """`sum` of a list adds its tensors, of one is that one; of a tensor it is the primitive."""
+    text = """archdsl 1
+block of_list(x: [C, H, W]; n: dim) -> [C, H, W] { return sum([x |> fc[i]: conv2d(C) for i in range(n)]) }
+block of_axis(x: [C, H, W]) -> [C, H] { return sum(x) }
+network N(x: [3, 4, 4]) { a: of_list(3); b: of_list(1); c: of_axis }
+"""
+    path = tmp_path / "sums.arch"
+    path.write_text(text, encoding="utf-8")
+    graph = archdsl.load(str(path)).graph
+    made = {label: [node.kind for node in graph.at(label).nodes] for label in "abc"}
+    assert made == {"a": ["conv2d"] * 3 + ["add"] * 2, "b": ["conv2d"], "c": ["sum"]}

@@ -14,7 +14,7 @@ Expr      = Num | Quantity | Str | Bool | NoneLiteral | Name | Unary | Binary | 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from archdsl.record import Record
 from archdsl.source import Span
@@ -423,6 +423,10 @@ class Variant(Record):
     is_space: bool
     span: Span
     whole_span: Span
+
+
+KEY_OPTIONS: Final = ("flip", "permute", "reshape", "unsqueeze", "axis", "groups", "sizes", "first", "step")
+"""What a rule of a key map may say besides names, in the order in which YAML has it."""
 
 
 class KeyRule(Record):

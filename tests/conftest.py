@@ -15,7 +15,15 @@ TESTS = Path(__file__).parent
 GOLDEN = TESTS / "golden"
 sys.path.insert(0, str(TESTS))
 pytest.register_assert_rewrite(
-    "faults", "hostile", "injection", "pages", "primitives", "random_networks", "reference", "replays"
+    "faults",
+    "hostile",
+    "injection",
+    "pages",
+    "primitives",
+    "random_networks",
+    "reference",
+    "replays",
+    "running",
 )
 
 
@@ -33,15 +41,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest):
-    """Compare a text with a golden file; `pytest --update-golden` writes the file instead."""
+    """Compare a text with a golden file, or with a page of `docs` by its whole path.
 
-    def compare(name: str, text: str) -> None:
+    `pytest --update-golden` writes the file instead.
+    """
+
+    def compare(name: str | Path, text: str) -> None:
         path = GOLDEN / name
         if request.config.getoption("--update-golden"):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
             return
-        assert path.exists(), f"{name} is missing: look at the output, then pytest --update-golden"
-        assert text == path.read_text(encoding="utf-8"), f"{name} differs; see --update-golden"
+        assert path.exists(), f"{path.name} is missing: look at the output, then pytest --update-golden"
+        assert text == path.read_text(encoding="utf-8"), f"{path.name} differs; see --update-golden"
 
     return compare

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import functools
 import re
-import warnings
 
 import ablations_page
 import pytest
 import torch
 import torch.nn.functional as F
 from ablations import DOCUMENT, ROWS, SET_ASIDE, form, largest_of_the_supernet
-from reference import randomise
-from test_parity import TOLERANCE, relative
+from reference import TOLERANCE, randomise, relative
+from running import export, train
 from torch import Tensor, nn
 from zoo import ROWS as TABLE_2
 
@@ -144,9 +143,7 @@ def test_torch_and_fvcore_count_the_same(name: str) -> None:
 @pytest.mark.parity
 @pytest.mark.parametrize("name", NAMES)
 def test_exports(name: str) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.export.export(network(name).build(num_classes=3).eval(), (torch.zeros(1, 3, 224, 224),))
+    export(network(name))
 
 
 @pytest.mark.parity
@@ -155,10 +152,7 @@ def test_trains_at_another_resolution(name: str) -> None:
     load = functools.partial(form, name) if name in SET_ASIDE else ROWS[name].load
     # Windows of 7 x 7 positions cover a map whose sides are multiples of 7.
     size = (224, 448) if name == "Window_Attention" else (128, 192)
-    built = load(resolution=size).build(num_classes=3).train()
-    outputs = built(torch.randn(2, 3, *size))
-    sum(part.square().sum() for part in outputs).backward()
-    assert all(weight.grad is not None for weight in built.parameters())
+    train(load(resolution=size))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -311,8 +305,5 @@ def test_the_blocks_between_the_two_families_are_their_formulas() -> None:
     compared(mlp, hidden @ mlp.fc2.weight.T + mlp.fc2.bias, tokens)
 
 
-def test_the_page_is_current(request: pytest.FixtureRequest) -> None:
-    page, made = ablations_page.PAGE, ablations_page.page()
-    if request.config.getoption("--update-golden"):
-        page.write_text(made, encoding="utf-8")
-    assert page.read_text(encoding="utf-8") == made, "docs/ablations.md differs; see --update-golden"
+def test_the_page_is_current(golden) -> None:
+    golden(ablations_page.PAGE, ablations_page.page())

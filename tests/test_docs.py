@@ -238,30 +238,18 @@ def primitive_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def test_primitives_page_is_current(request: pytest.FixtureRequest) -> None:
-    page = ROOT / "docs" / "primitives.md"
-    if request.config.getoption("--update-golden"):
-        page.write_text(primitive_page(), encoding="utf-8")
-    assert page.read_text(encoding="utf-8") == primitive_page()
+def test_primitives_page_is_current(golden) -> None:
+    golden(ROOT / "docs" / "primitives.md", primitive_page())
 
 
-def test_the_page_of_blocks_is_current(request: pytest.FixtureRequest) -> None:
-    page, made = ROOT / "docs" / "blocks.md", blocks_page.page()
-    if request.config.getoption("--update-golden"):
-        page.write_text(made, encoding="utf-8")
-    assert page.read_text(encoding="utf-8") == made, "docs/blocks.md differs; see --update-golden"
+def test_the_page_of_blocks_is_current(golden) -> None:
+    golden(ROOT / "docs" / "blocks.md", blocks_page.page())
 
 
-def test_the_zoo_page_is_current(request: pytest.FixtureRequest) -> None:
-    page, made = ROOT / "docs" / "zoo.md", zoo_page.page()
-    if request.config.getoption("--update-golden"):
-        page.write_text(made, encoding="utf-8")
-    assert page.read_text(encoding="utf-8") == made, "docs/zoo.md differs; see --update-golden"
+def test_the_zoo_page_is_current(golden) -> None:
+    golden(ROOT / "docs" / "zoo.md", zoo_page.page())
 
 
 @pytest.mark.parametrize("name", pictures.PICTURES)
-def test_a_picture_shows_what_is_there(name: str, request: pytest.FixtureRequest) -> None:
-    drawn, path = pictures.PICTURES[name](), ROOT / "docs" / name
-    if request.config.getoption("--update-golden"):
-        path.write_text(drawn, encoding="utf-8", newline="\n")
-    assert drawn == path.read_text(encoding="utf-8"), f"{name} differs; see --update-golden"
+def test_a_picture_shows_what_is_there(name: str, golden) -> None:
+    golden(ROOT / "docs" / name, pictures.PICTURES[name]())

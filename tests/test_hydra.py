@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from reference import randomise
-from test_parity import TOLERANCE, relative
+from reference import TOLERANCE, randomise, relative
 from torch import Tensor, nn
 
 import archdsl

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import functools
 import importlib
-import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import safetensors.torch
 import torch
 import yaml
-from reference import randomise, timm_model
-from test_parity import TOLERANCE, relative
+from reference import TOLERANCE, assert_takes_back, randomise, relative, timm_model, with_weights_of
+from running import assert_maps_grow_smaller, export, size_of, train
 
 import archdsl
 from archdsl.verify import verify
@@ -77,37 +75,22 @@ def test_outputs_are_those_of_timm_and_weights_go_both_ways(name: str, tmp_path:
     if row.reparameterized:
         theirs = importlib.import_module("timm.utils.model").reparameterize_model(theirs)
     randomise(theirs)
-    state = theirs.state_dict()
-    safetensors.torch.save_file(state, tmp_path / "theirs.safetensors")
-    ours = network(name).build().double()
-    assert not archdsl.load_weights(ours, tmp_path / "theirs.safetensors", keys="timm").dropped
+    ours, report = with_weights_of(theirs, network(name), "timm", tmp_path / "theirs.safetensors")
+    assert not report.dropped
     generator = torch.Generator().manual_seed(1)
     image = torch.randn(1, 3, row.resolution, row.resolution, generator=generator, dtype=torch.float64)
     with torch.no_grad():
         assert relative(ours.eval()(image), theirs.eval()(image)) < TOLERANCE
-    archdsl.save_weights(ours, tmp_path / "back.safetensors", keys="timm")
-    back = safetensors.torch.load_file(tmp_path / "back.safetensors")
-    assert set(back) == set(state)
-    assert all(torch.equal(back[key], value) for key, value in state.items())
+    assert_takes_back(theirs, ours, "timm", tmp_path / "back.safetensors")
 
 
 @pytest.mark.parity
 @pytest.mark.parametrize("name", ROWS)
 def test_exports_trains_and_builds_at_other_resolutions(name: str) -> None:
     row = ROWS[name]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        image = torch.zeros(1, 3, row.resolution, row.resolution)
-        torch.export.export(network(name).build(num_classes=3).eval(), (image,))
+    export(network(name))
     for side in row.others or (row.resolution,):
-        model = archdsl.load(row.document, resolution=side).build(num_classes=3)
-        output = model.train()(torch.randn(2, 3, side, side))
-        outputs = output if isinstance(output, tuple) else (output,)
-        sum(part.square().sum() for part in outputs).backward()
-        assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
-        if not network(name).graph.features:
-            continue  # of one resolution
-        maps = model.eval().features(torch.randn(1, 3, side, side))
-        sides = [found.shape[2] for found in maps]
-        assert len(maps) > 2 and all(found.dim() == 4 for found in maps)
-        assert sides == sorted(sides, reverse=True) and len(set(sides)) == len(sides)
+        other = archdsl.load(row.document, resolution=side)
+        model = train(other)
+        if other.graph.features:  # not one of one resolution
+            assert_maps_grow_smaller(model, size_of(other))

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from reference import randomise, timm_model
+from reference import TOLERANCE, randomise, record, relative, timm_model
 
 import archdsl
 from archdsl.weights.key_maps import translation
 
 BLOCKS = Path(archdsl.__file__).parent.parent / "specs" / "blocks" / "efficientformerv2.arch"
-TOLERANCE = 1e-9
 
 
 @functools.cache
@@ -41,11 +40,6 @@ def pair(spec: str, search: tuple[str, ...] = (), path: str | None = None):
     return ours, theirs
 
 
-def relative(a: torch.Tensor, b: torch.Tensor) -> float:
-    assert a.shape == b.shape
-    return ((a - b).abs().max() / b.abs().max()).item()
-
-
 def images(seed: int) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(2, 3, 224, 224, generator=generator, dtype=torch.float64)
@@ -63,21 +57,6 @@ def block_pairs(ours: torch.nn.Module) -> list[tuple[str, str]]:
                 inner = (f"s{stage}.{index}.token_mixer", f"stages.{stage - 1}.blocks.{index}.token_mixer")
                 result.append(inner)
     return [*result, ("norm", "norm")]
-
-
-def record(module: torch.nn.Module, paths: list[str], image: torch.Tensor) -> dict[str, torch.Tensor]:
-    seen: dict[str, torch.Tensor] = {}
-    handles = [
-        module.get_submodule(path).register_forward_hook(
-            lambda _module, _inputs, output, path=path: seen.__setitem__(path, output)
-        )
-        for path in paths
-    ]
-    with torch.no_grad():
-        module(image)
-    for handle in handles:
-        handle.remove()
-    return seen
 
 
 @pytest.mark.parametrize("spec", ["s0", "l"])

@@ -9,15 +9,23 @@ import copy
 import functools
 import io
 import re
-import warnings
 from pathlib import Path
 
 import pytest
-import safetensors.torch
 import torch
-from reference import laid_out_as, randomise, timm_model
-from test_parity import TOLERANCE, record, relative
-from zoo import NETWORKS, TIMM, Row
+from reference import (
+    TOLERANCE,
+    assert_takes_back,
+    laid_out_as,
+    paired_parts,
+    randomise,
+    record,
+    relative,
+    timm_model,
+    with_weights_of,
+)
+from running import assert_maps_grow_smaller, export, size_of, train
+from zoo import NETWORKS, TIMM
 
 import archdsl
 from archdsl import verify
@@ -102,10 +110,7 @@ def models(name: str, folder: str) -> tuple[torch.nn.Module, torch.nn.Module]:
     """(ours, timm's), both in float64, with the same weights, which went through a file of timm's names."""
     theirs = timm_model(TIMM[name].timm).double()
     randomise(theirs)
-    path = Path(folder) / "theirs.safetensors"
-    safetensors.torch.save_file(theirs.state_dict(), path)
-    ours = network(name).build().double()
-    report = archdsl.load_weights(ours, path, keys="timm")
+    ours, report = with_weights_of(theirs, network(name), "timm", Path(folder) / "theirs.safetensors")
     assert not report.dropped
     return ours.eval(), theirs.eval()
 
@@ -115,32 +120,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(tmp_path_factory.mktemp("zoo"))
 
 
-def part_pairs(row: Row, ours: torch.nn.Module) -> dict[str, str]:
-    """The parts to compare: every block of every stage, and the entries that timm has as modules too."""
-    pairs = dict(row.entries)
-    for stage, place in row.blocks.items():
-        for label, _ in ours.get_submodule(stage).named_children():
-            pairs[f"{stage}.{label}"] = f"{place}.{label}"
-    return pairs
-
-
 @pytest.mark.parity
 @pytest.mark.parametrize("name", TIMM)
 def test_timm_gives_the_same_whole_and_block_by_block_and_takes_our_weights(name: str, folder: str) -> None:
     ours, theirs = models(name, folder)
-    pairs = part_pairs(TIMM[name], ours)
-    mine = record(ours, list(pairs), image(name))
-    other = record(theirs, list(pairs.values()), image(name))
-    assert len(mine) == len(pairs) > BLOCKWISE_ABOVE
+    pairs = paired_parts(network(name), TIMM[name].blocks, TIMM[name].entries)
+    mine = record(ours, pairs, image(name))
+    other = record(theirs, pairs.values(), image(name))
+    assert len(mine) - 1 == len(pairs) > BLOCKWISE_ABOVE
     for path, place in pairs.items():
         assert relative(laid_out_as(mine[path], other[place]), other[place]) < TOLERANCE, path
     with torch.no_grad():
         assert relative(ours(image(name, 2)), theirs(image(name, 2))) < TOLERANCE
-    path = Path(folder) / "back.safetensors"
-    archdsl.save_weights(ours, path, keys="timm")
-    back, state = safetensors.torch.load_file(path), theirs.state_dict()
-    assert set(back) == set(state)
-    assert all(torch.equal(back[key], value) and back[key].shape == value.shape for key, value in state.items())
+    assert_takes_back(theirs, ours, "timm", Path(folder) / "back.safetensors")
 
 
 @pytest.mark.parity
@@ -167,22 +159,15 @@ def test_both_heads_in_training_are_those_of_timm(name: str, folder: str) -> Non
 @pytest.mark.parity
 @pytest.mark.parametrize("name", NETWORKS)
 def test_exports_trains_and_builds_at_other_resolutions(name: str) -> None:
-    model = network(name).build(num_classes=3)
-    side = NETWORKS[name].resolution
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.export.export(model.eval(), (torch.zeros(1, 3, side, side),))
-    for resolution in NETWORKS[name].others:
-        other = NETWORKS[name].load(resolution=resolution if isinstance(resolution, int) else tuple(resolution))
-        size = other.graph.template.types[other.graph.template.inputs[0][1]].values
-        model = other.build(num_classes=3)
-        if resolution == NETWORKS[name].others[0]:
-            output = model.train()(torch.randn(2, *size))
-            outputs = output if isinstance(output, tuple) else (output,)
-            sum(part.square().sum() for part in outputs).backward()
-            assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+    export(network(name))
+    first, *rest = [
+        NETWORKS[name].load(resolution=size if isinstance(size, int) else tuple(size))
+        for size in NETWORKS[name].others
+    ]
+    made = [(first, train(first)), *((other, other.build(num_classes=3)) for other in rest)]
+    for other, model in made:
         with torch.no_grad():
-            assert model.eval()(torch.randn(1, *size)).isfinite().all()
+            assert model.eval()(torch.randn(1, *size_of(other))).isfinite().all()
 
 
 @pytest.mark.parity
@@ -190,9 +175,4 @@ def test_exports_trains_and_builds_at_other_resolutions(name: str) -> None:
 def test_features_are_maps_that_grow_smaller(name: str) -> None:
     if not hasattr(module := network(name).build(), "features"):
         pytest.skip("has no stages with maps")
-    side = NETWORKS[name].resolution
-    with torch.no_grad():
-        maps = module.eval().features(torch.zeros(1, 3, side, side))
-    sides = [tuple(found.shape[2:]) for found in maps]
-    assert len(maps) > 2 and all(found.dim() == 4 for found in maps)
-    assert sides == sorted(sides, reverse=True) and len(set(sides)) == len(sides)
+    assert_maps_grow_smaller(module, size_of(network(name)))

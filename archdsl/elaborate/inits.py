@@ -9,7 +9,7 @@ from archdsl import syntax as s
 from archdsl.elaborate.expressions import Args
 from archdsl.elaborate.values import Refused, describe, match_arguments
 from archdsl.graph import Initialisation, Node, find
-from archdsl.ops import NORMALISATIONS
+from archdsl.ops import NORMALISATIONS, Op
 from archdsl.scalar import Scalar, is_constant
 from archdsl.source import did_you_mean
 
@@ -58,14 +58,15 @@ def initialisation(
             raise Refused("E0403", message, call.span)
         arguments.append((wanted, Scalar(number, number if is_constant(value.term) else value.term)))
     for path in statement.paths:
-        _check_path(path, nodes)
-        _check_axes(name, path, nodes)
-        _check_stored(name, path, nodes)
+        op = _primitive(path, nodes)
+        _check_axes(name, path, op)
+        _check_stored(name, path, op)
     paths = tuple(path.parts for path in statement.paths)
     return Initialisation(name, tuple(arguments), paths)
 
 
-def _check_path(path: s.LabelPath, nodes: Sequence[Node]) -> None:
+def _primitive(path: s.LabelPath, nodes: Sequence[Node]) -> Op:
+    """The primitive that a path leads to; raises `Refused` where it has no weight to initialise."""
     text = ".".join(path.parts)
     found, rest = find(nodes, text)
     last = found[-1] if found else None
@@ -76,7 +77,7 @@ def _check_path(path: s.LabelPath, nodes: Sequence[Node]) -> None:
         if rest or bare or not any(op in last.op.kind for op in owning):
             help = "name a convolution, a linear layer, a normalisation or a parameter"
             raise Refused("E0210", f"{text!r} has no weight to initialise", path.span, help)
-        return
+        return last.op
     inside = nodes if last is None or last.child is None else last.child.nodes
     labels = [node.label for node in inside if node.label]
     if rest:
@@ -86,11 +87,10 @@ def _check_path(path: s.LabelPath, nodes: Sequence[Node]) -> None:
     raise Refused("E0210", f"{text!r} is a block", path.span, "name one of " + ", ".join(names))
 
 
-def _check_axes(name: str, path: s.LabelPath, nodes: Sequence[Node]) -> None:
+def _check_axes(name: str, path: s.LabelPath, op: Op) -> None:
     """Raise `Refused` where a function wants rows and columns and the tensor has others: torch would, later."""
-    op = find(nodes, ".".join(path.parts))[0][-1].op
     extents = getattr(op, "extents", None)
-    if op is not None and op.kind in NORMALISATIONS:
+    if op.kind in NORMALISATIONS:
         fits, has = name != "sinusoid" and name not in _MATRICES, "1 axis"
     elif extents is None:
         fits, has = name != "sinusoid", "a layer"
@@ -102,9 +102,8 @@ def _check_axes(name: str, path: s.LabelPath, nodes: Sequence[Node]) -> None:
         raise Refused("E0210", f"{name} takes {what}, {path.parts[-1]!r} has {has}", path.span)
 
 
-def _check_stored(name: str, path: s.LabelPath, nodes: Sequence[Node]) -> None:
+def _check_stored(name: str, path: s.LabelPath, op: Op) -> None:
     """Raise `Refused` where a tensor would hold other numbers after its module was saved and loaded."""
-    op = find(nodes, ".".join(path.parts))[0][-1].op
     stored = getattr(op, "stored", None)
     if isinstance(stored, Scalar) and not stored.value and name not in _FIXED:
         message = f"{path.parts[-1]!r} is not stored, and {name} is random: no two modules would be alike"

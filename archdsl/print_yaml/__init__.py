@@ -14,7 +14,6 @@ from archdsl.print_yaml.marks import marks_of
 from archdsl.print_yaml.networks import KeyPath, Networks, can_be_keys, keyword
 from archdsl.print_yaml.scalars import LONGEST_KEY, expression, in_brackets, quoted, scalar
 from archdsl.read_yaml.tree import first_refused
-from archdsl.read_yaml.variants import RULE_KEYS
 from archdsl.source import Source, Span, fail
 
 _ORDER = {"=": 0, "+=": 1, "unset": 2}
@@ -244,7 +243,7 @@ def _can_be_a_key_map(key_map: s.KeyMap) -> bool:
             return False
         for rule in rules.rules:
             options = [option.name for option in rule.options]
-            if options != [name for name in RULE_KEYS[1:] if name in options]:
+            if options != [name for name in s.KEY_OPTIONS if name in options]:
                 return False
             if any(name != name.strip() or "," in name for name in rule.ours):
                 return False

@@ -10,7 +10,7 @@ from archdsl.read_yaml.tree import Mapping, Node, Scalar, Sequence
 from archdsl.source import Span
 
 VARIANT_KEYS = ("base", "doc", "set", "append", "unset", "subject_to")
-RULE_KEYS = ("to", "flip", "permute", "reshape", "unsqueeze", "axis", "groups", "sizes", "first", "step")
+RULE_KEYS = ("to", *s.KEY_OPTIONS)
 
 
 class Variants(Networks):
@@ -87,7 +87,7 @@ class Variants(Networks):
                 target = fields.get("to")
                 if target is None:
                     self.mistake("E0504", f"the rule {key.text!a} has no 'to'", key.span, "add 'to: ...'")
-                for name in RULE_KEYS[1:]:
+                for name in s.KEY_OPTIONS:
                     if name in fields:
                         given = self.expression(fields[name])
                         options.append(s.Argument(name, given, fields[name].span))

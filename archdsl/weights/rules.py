@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from archdsl import syntax as s
 from archdsl.library import Unit
@@ -14,7 +14,8 @@ from archdsl.source import Diagnostic, Span, did_you_mean
 Segments: TypeAlias = tuple[str, ...]
 """A key, or a pattern over keys, parted at its dots; in a pattern `*` stands for any one."""
 
-OPTIONS: Final = ("flip", "permute", "reshape", "unsqueeze", "axis", "groups", "sizes", "first", "step")
+DEFAULTS: Final[dict[str, Any]] = {**dict.fromkeys(s.KEY_OPTIONS), "axis": 0, "groups": 1, "step": 1}
+"""What a rule says where it does not say it."""
 NUMBERS: Final = {
     "first": "a whole number, what the number 0 of a '*' becomes",
     "step": "a whole number from 1, how far the numbers of a '*' get apart",
@@ -116,8 +117,7 @@ class _Reader:
 
     def __init__(self, written: s.KeyRule, mistakes: list[Diagnostic]) -> None:
         self.written, self.mistakes = written, mistakes
-        self.flip: tuple[int, ...] | None = None
-        self.permute: tuple[int, ...] | None = None
+        self.options = dict(DEFAULTS)
         self.sound = True
 
     def wrong(self, message: str, help: str, span: Span | None = None) -> None:
@@ -139,11 +139,8 @@ class _Reader:
             self.wrong("the names of a rule have as many '*' each", help)
         if len(set(ours)) < len(ours) or len(set(theirs)) < len(theirs):
             self.wrong("a rule names the same weight twice", "leave one out")
-        axis, groups, sizes, reshape, unsqueeze, first, step = self._options(one_to_one, len(theirs))
-        if not self.sound:
-            return None
-        flip, permute, span = self.flip, self.permute, self.written.span
-        return Rule(ours, theirs, axis, groups, sizes, reshape, unsqueeze, flip, permute, first, step, span)
+        self._read_options(one_to_one, len(theirs))
+        return Rule(ours=ours, theirs=theirs, **self.options, span=self.written.span) if self.sound else None
 
     def pattern(self, name: str, is_target: bool = False) -> Segments:
         """The segments of a name; what a `*` stands for may be a part of a segment of a target."""
@@ -154,29 +151,23 @@ class _Reader:
             self.wrong(f"{name!a} is no name of a weight", help)
         return segments
 
-    def _options(
-        self, one_to_one: bool, parts: int
-    ) -> tuple[int, int, tuple[int, ...] | None, tuple[int, ...] | None, int | None, int | None, int]:
-        axis, groups, unsqueeze, first, step = 0, 1, None, None, 1
-        sizes: tuple[int, ...] | None = None
-        reshape: tuple[int, ...] | None = None
+    def _read_options(self, one_to_one: bool, parts: int) -> None:
         seen: set[str] = set()
         for option in self.written.options:
             name = option.name
-            if name not in OPTIONS or name in seen:
+            if name is None or name not in s.KEY_OPTIONS or name in seen:
                 message = f"a rule has no option {name!r}" if name else "an option of a rule has a name"
-                help = "leave one out" if name in seen else did_you_mean(name or "", OPTIONS, "options")
+                help = "leave one out" if name in seen else did_you_mean(name or "", s.KEY_OPTIONS, "options")
                 self.wrong(f"{name!r} is given twice" if name in seen else message, help, option.span)
                 continue
             seen.add(name)
-            value = _numbers(option.value)
+            value = self.options[name] = _numbers(option.value)
             if name == "reshape":
                 reshape = self._list(option, value)
                 if reshape and (reshape.count(-1) > 1 or any(n < 1 and n != -1 for n in reshape)):
                     self.wrong("a shape has sizes from 1, and -1 once", "reshape = [-1, 1, 1]", option.span)
             elif name == "unsqueeze":
-                unsqueeze = value if isinstance(value, int) and value >= 0 else None
-                if unsqueeze is None or "reshape" in seen:
+                if not isinstance(value, int) or value < 0 or "reshape" in seen:
                     message = "'unsqueeze' is the number of an axis from 0, and stands without 'reshape'"
                     self.wrong(message, "unsqueeze = 0", option.span)
             elif name in NUMBERS:
@@ -185,10 +176,7 @@ class _Reader:
                 if not isinstance(value, int) or not least <= value <= LARGEST or not starred:
                     message = f"{name!r} is {NUMBERS[name]}"
                     self.wrong(message, f'"s2.*" -> "blocks.*" ({name} = 3)', option.span)
-                elif name == "first":
-                    first = value
-                else:
-                    first, step = first or 0, value
+                self.options["first"] = self.options["first"] or 0
             elif name in ("flip", "permute"):
                 self._axes(option, value, one_to_one)
             elif one_to_one:
@@ -201,23 +189,14 @@ class _Reader:
             elif not isinstance(value, int) or value < (1 if name == "groups" else 0):
                 least = 1 if name == "groups" else 0
                 self.wrong(f"{name!r} is a whole number from {least}", f"{name} = 1", option.span)
-            elif name == "axis":
-                axis = value
-            else:
-                groups = value
-        return axis, groups, sizes, reshape, unsqueeze, first, step
 
     def _axes(self, option: s.Argument, value: int | tuple[int, ...] | None, one_to_one: bool) -> None:
         axes = value if isinstance(value, tuple) else ()
         if not axes or min(axes) < 0 or len(set(axes)) < len(axes) or not one_to_one:
             message = f"{option.name!r} is a list of different axes of one weight, the first of which is 0"
             self.wrong(message, f"{option.name} = [1, 0]", option.span)
-        elif option.name == "flip":
-            self.flip = axes
-        elif sorted(axes) != list(range(len(axes))):
+        elif option.name == "permute" and sorted(axes) != list(range(len(axes))):
             self.wrong("'permute' has every axis of the weight once", "permute = [1, 0]", option.span)
-        else:
-            self.permute = axes
 
     def _list(self, option: s.Argument, value: int | tuple[int, ...] | None) -> tuple[int, ...] | None:
         if isinstance(value, tuple) and value:

@@ -6,19 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from reference import paired_parts
 
+import archdsl
 from references.imports import fake, import_file
 
 REPOSITORY = "https://github.com/microsoft/CSWin-Transformer"
 COMMIT = "f111ae2f771df32006e7afd7916835dd67d4cb9d"
 KEYS = "official"
 NETWORKS = {"zoo/cswin_tiny": "CSWin_64_12211_tiny_224"}
-PARTS = {
-    **{
-        f"s{stage}.{block}": f"stage{stage}.{block}"
-        for stage, depth in enumerate((1, 2, 21, 1), 1)
-        for block in range(depth)
-    },
+STAGES = {f"s{stage}": f"stage{stage}" for stage in range(1, 5)}
+ENTRIES = {
     **{f"merge{stage}": f"merge{stage}" for stage in (1, 2, 3)},
     "embed": "stage1_conv_embed",
     "norm": "norm",
@@ -44,3 +42,8 @@ def build(checkout: Path, name: str) -> torch.nn.Module:
         fake("einops.layers.torch", Rearrange=Tokens)
     factory: Any = getattr(import_file(checkout, "models/cswin.py"), name)
     return factory()
+
+
+def parts(network: archdsl.Network, address: str) -> dict[str, str]:
+    """Every block of every stage, and what stands between them."""
+    return paired_parts(network, STAGES, ENTRIES)

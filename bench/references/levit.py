@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+import archdsl
 from references.imports import fake, import_file
 
 REPOSITORY = "https://github.com/facebookresearch/LeViT"
@@ -24,11 +25,8 @@ def build(checkout: Path, name: str) -> torch.nn.Module:
         del sys.modules["utils"]
 
 
-def parts(name: str) -> dict[str, str]:
+def parts(network: archdsl.Network, address: str) -> dict[str, str]:
     """Every attention and hidden layer of every stage with its residual, and what stands between stages."""
-    import archdsl
-
-    network = archdsl.load(f"zoo/levit#{name}")
     found, number = {"stem": "patch_embed"}, 0
     for row in network.stats(by="block").rows:
         if row.path.startswith("down"):

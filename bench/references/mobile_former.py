@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from reference import numbered_parts
 
+import archdsl
 from references.imports import fake, import_file
 
 REPOSITORY = "https://github.com/AAboys/MobileFormer"
 COMMIT = "f44731062abb22a87962f0783467393dae23a9c5"
 KEYS = "official"
 NETWORKS = {"zoo/mobile_former_508m": "mobile_former_508m"}
-BLOCKS = {"s1": (0, 1), "s2": (1, 2), "s3": (3, 2), "s4": (5, 4), "s5": (9, 3)}
-"""By stage: which of their blocks is its first, and how many it has."""
+ENTRIES = {"to_former": "local_global", "stem": "stem", "norm": "classifier.fc.1"}
 INSIDE = {"to_former": "local_global", "former": "global_block", "to_mobile": "global_local"}
 
 
@@ -32,13 +33,10 @@ def _made(model: Any, variant: str, pretrained: bool, default_cfg: object, **opt
     return made
 
 
-def parts(name: str) -> dict[str, str]:
+def parts(network: archdsl.Network, address: str) -> dict[str, str]:
     """Every block of every stage, the bridges and the transformer in it, and what follows."""
-    found = {"to_former": "local_global", "stem": "stem", "norm": "classifier.fc.1"}
-    for stage, (first, count) in BLOCKS.items():
-        for index in range(count):
-            ours, theirs = f"{stage}.{index}", f"features.{first + index}"
-            found[ours] = theirs
-            if stage != "s1":
-                found |= {f"{ours}.{mine}": f"{theirs}.{other}" for mine, other in INSIDE.items()}
-    return found
+    found = numbered_parts(network, "features")
+    for ours, theirs in list(found.items()):
+        if not ours.startswith("s1"):
+            found |= {f"{ours}.{mine}": f"{theirs}.{other}" for mine, other in INSIDE.items()}
+    return found | ENTRIES

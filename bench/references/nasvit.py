@@ -11,15 +11,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from reference import numbered_parts
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+import archdsl
 from references.imports import fake, import_file
 
 REPOSITORY = "https://github.com/facebookresearch/NASViT"
 COMMIT = "0472916056803ddb5c8f9c2d93ef943e0c99d026"
 KEYS = "official"
 NETWORKS = {"zoo/nasvit_largest": "sample_max_subnet"}
+ENTRIES = {"stem": "first_conv", "last": "last_conv.0", "classifier": "classifier"}
 
 SIDES = (144, 72, 36, 18, 9, 9, 5)
 """Rows of the map that each stage gives, at 288 x 288."""
@@ -105,10 +108,6 @@ def _plain_names(_module: nn.Module, state: dict[str, Tensor], prefix: str, _loc
         state[key.replace("parametrizations.", "").removesuffix(".original")] = value
 
 
-def parts(name: str) -> dict[str, str]:
+def parts(network: archdsl.Network, address: str) -> dict[str, str]:
     """Every block, and what comes before and behind them."""
-    import archdsl
-
-    found = {"stem": "first_conv", "last": "last_conv.0", "classifier": "classifier"}
-    blocks = [row.path for row in archdsl.load("zoo/nasvit_largest").stats(by="block").rows if "." in row.path]
-    return found | {path: f"blocks.{index}" for index, path in enumerate(blocks)}
+    return numbered_parts(network, "blocks") | ENTRIES

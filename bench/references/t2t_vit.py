@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from reference import paired_parts
 
+import archdsl
 from references.imports import import_file
 
 REPOSITORY = "https://github.com/yitu-opensource/T2T-ViT"
 COMMIT = "0f63dc9558f4d192de926504dbddfa1b3f5db6ca"
 KEYS = "official"
 NETWORKS = {"zoo/t2t_vit_14": "t2t_vit_14"}
-PARTS = {
+STAGES = {"blocks": "blocks"}
+ENTRIES = {
     **{f"t2t.{block}": f"tokens_to_token.attention{block + 1}" for block in range(2)},
-    **{f"blocks.{block}": f"blocks.{block}" for block in range(14)},
     "embed.project": "tokens_to_token.project",
     "norm": "norm",
 }
@@ -43,3 +45,8 @@ def _unrounded(method: Any) -> Any:
             torch.Tensor.float = rounding  # type: ignore[method-assign]
 
     return called
+
+
+def parts(network: archdsl.Network, address: str) -> dict[str, str]:
+    """Every block, and the parts of the token module."""
+    return paired_parts(network, STAGES, ENTRIES)

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
+from reference import paired_parts, timm_model
 from zoo import TIMM
 
 import archdsl
@@ -13,22 +14,15 @@ import archdsl
 REPOSITORY = "https://github.com/huggingface/pytorch-image-models"
 COMMIT = f"timm {version('timm')}"
 KEYS = "timm"
-NETWORKS = {row.document: str(row.timm) for row in TIMM.values()}
+ROWS = {row.document: row for row in TIMM.values()}
+NETWORKS = {document: str(row.timm) for document, row in ROWS.items()}
 
 
 def build(checkout: Path, name: str) -> torch.nn.Module:
     """timm's network, without weights."""
-    from reference import timm_model
-
     return timm_model(name)
 
 
-def parts(name: str) -> dict[str, str]:
+def parts(network: archdsl.Network, address: str) -> dict[str, str]:
     """What the tests compare too."""
-    row = next(row for row in TIMM.values() if row.timm == name)
-    found = dict(row.entries)
-    for line in archdsl.load(row.document).stats(by="block").rows:
-        stage, _, label = line.path.partition(".")
-        if label and stage in row.blocks:
-            found[line.path] = f"{row.blocks[stage]}.{label}"
-    return found
+    return paired_parts(network, ROWS[address].blocks, ROWS[address].entries)

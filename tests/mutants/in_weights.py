@@ -96,8 +96,8 @@ WEIGHTS: tuple[Mutant, ...] = (
     Mutant(
         "a step forgets the first",
         "archdsl/weights/rules.py",
-        "first, step = first or 0, value",
-        "first, step = 0, value",
+        'self.options["first"] = self.options["first"] or 0',
+        'self.options["first"] = 0 if name == "step" else self.options["first"]',
         (f"{_MAPS}::test_numbers_get_a_step_apart",),
     ),
     Mutant(
